@@ -1,0 +1,135 @@
+"""From a text to what is known of it: the search that comes first, the parse, the analysis, the rules.
+
+Everything here is a function of its arguments: nothing is read, written or remembered. What the analysis needs is
+loaded only once a text is found to mention a divergence.
+"""
+
+from __future__ import annotations
+
+import re
+
+from kl_lint.selection import INTERNAL_ERROR, enables
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from kl_lint.finding import Finding
+    from kl_lint.inspection import Row
+
+__all__ = ["check_text", "check_tree", "inspect_text", "mentions", "parse", "split_lines"]
+
+
+def mentions(text: str | bytes, enable: frozenset[str] = frozenset()) -> bool:
+    """Whether `text` can hold anything to report: it names `kl_div` or `KLDiv…`, or torch where KLD601 is enabled.
+
+    Bytes are searched as they are: every encoding that Python source may have spells these words as ASCII does.
+    """
+    handwritten = enables(enable, "KLD601")
+    if isinstance(text, bytes):
+        if b"KLDiv" in text or (handwritten and b"torch" in text):
+            return True
+        return b"kl_div" in text and re.search(rb"\bkl_div\b", text) is not None
+    if "KLDiv" in text or (handwritten and "torch" in text):
+        return True
+    return "kl_div" in text and re.search(r"\bkl_div\b", text) is not None
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of `text` as Python counts them, each with its newline: only `\\n`, `\\r\\n` and `\\r` end one."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = [line + "\n" for line in text.split("\n")]
+    last = lines.pop()[:-1]
+    return [*lines, last] if last else lines
+
+
+def parse(text: str, filename: str) -> ast.Module:
+    """The tree of `text`. Raises SyntaxError, whatever the reason why there is none."""
+    import ast
+    import gc
+    import warnings
+
+    collecting = gc.isenabled()
+    gc.disable()  # a tree is many objects and no garbage: a quarter of the time
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about the checked code's escapes: not ours to report
+            return ast.parse(text, filename)
+    except SyntaxError:
+        raise
+    except ValueError as error:
+        raise SyntaxError(str(error)) from error
+    except (RecursionError, MemoryError) as error:
+        raise SyntaxError("an expression is nested too deeply to be parsed") from error
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def check_text(text: str, filename: str, *, enable: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
+    """The findings in `text`, sorted by position. Raises SyntaxError where it is not Python."""
+    if not mentions(text, enable):
+        return ()
+    return check_tree(parse(text, filename), split_lines(text), filename, enable=enable)
+
+
+def check_tree(
+    tree: ast.Module, lines: Sequence[str], filename: str, *, enable: frozenset[str] = frozenset()
+) -> tuple[Finding, ...]:
+    """The findings in a module that is parsed already; `lines` are its lines, each with its newline.
+
+    Never raises: what goes wrong in here is a finding of its own, KLD000.
+    """
+    if not mentions("".join(lines), enable):
+        return ()
+    try:
+        from kl_lint.flow import analyse
+        from kl_lint.rules import judge
+
+        facts = analyse(tree, lines, filename, handwritten=enables(enable, "KLD601"))
+        return judge(facts, enable=enable)
+    except Exception as error:
+        return (_internal_error(error, lines, filename),)
+
+
+def inspect_text(text: str, filename: str) -> tuple[Row, ...]:
+    """What each KL divergence in `text` computes, sorted by position. Raises SyntaxError where it is not Python."""
+    if not mentions(text):
+        return ()
+    from kl_lint.flow import analyse
+    from kl_lint.inspection import describe
+
+    return describe(analyse(parse(text, filename), split_lines(text), filename))
+
+
+def _internal_error(error: Exception, lines: Sequence[str], filename: str) -> Finding:
+    """The finding that stands for `error`, on the first line that mentions a divergence."""
+    from kl_lint.finding import Finding, Span
+
+    row = next((row for row, line in enumerate(lines, start=1) if mentions(line)), 1)
+    text = lines[row - 1].rstrip("\n") if lines else ""
+    column = len(text) - len(text.lstrip()) + 1
+    what = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": ")
+    return Finding(
+        code=INTERNAL_ERROR,
+        name="internal-error",
+        message=f"internal error at {_where(error.__traceback__)}: {what}; the file was not checked, please report it",
+        filename=filename,
+        span=Span(row, column, row, max(column, len(text) + 1)),
+        noqa_row=row,
+    )
+
+
+def _where(traceback: TracebackType | None) -> str:
+    """The innermost line of this package that an exception passed through."""
+    where = __name__
+    while traceback is not None:
+        module = traceback.tb_frame.f_globals.get("__name__", "")
+        if module.startswith("kl_lint"):
+            where = f"{module}, line {traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return where

@@ -1,0 +1,94 @@
+"""The analysis of one file: which parts are interpreted, in which order, and what comes out."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kl_lint.flow.facts import handwritten_facts, sites_of
+from kl_lint.flow.frame import Frame, Machine, OutOfWork
+from kl_lint.flow.interpreter import Interpreter
+from kl_lint.flow.kl_call import Handwritten, Site
+from kl_lint.flow.relevance import relevant_names, words
+from kl_lint.flow.source import Source
+from kl_lint.flow.statements import execute_one
+from kl_lint.flow.values import Class, Function, Symbol, Unknown, Value, options_of
+
+__all__ = ["Facts", "analyse"]
+
+BASE_WORK = 150_000
+WORK_PER_LINE = 60
+LONG = 60
+"""A top-level statement of more lines that mentions nothing relevant is not looked into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one file does with KL divergences. `complete` is False where the analysis stopped at its work bound."""
+
+    sites: tuple[Site, ...]
+    handwritten: tuple[Handwritten, ...] = ()
+    complete: bool = True
+
+
+def analyse(tree: ast.Module, lines: Sequence[str], filename: str, *, handwritten: bool = False) -> Facts:
+    """Interpret a parsed file and describe its KL calls.
+
+    `lines` is the text by physical lines; `handwritten` looks for divergences written by hand too (KLD601).
+    """
+    machine = Machine(BASE_WORK + WORK_PER_LINE * len(lines), record_handwritten=handwritten)
+    source = Source(filename, lines, tree)
+    interpreter = Interpreter(machine)
+    seeds = frozenset({"kl_div", "KLDivLoss"}) | (frozenset({"log", "log_softmax"}) if handwritten else frozenset())
+    names = relevant_names(tree, lines, seeds)
+    frame = Frame(machine, source)
+    complete = True
+    try:
+        interpret_module(frame, names)
+        enter(interpreter, frame, frame.variables.values(), names, lines)
+    except OutOfWork:
+        complete = False
+    functional = next((name for name, value in frame.variables.items() if value == Symbol("torch.nn.functional")), None)
+    if functional is None and frame.variables.get("nn") == Symbol("torch.nn"):
+        functional = "nn.functional"
+    if functional is None and frame.variables.get("torch") == Symbol("torch"):
+        functional = "torch.nn.functional"
+    return Facts(sites_of(machine), handwritten_facts(machine.handwritten, functional), complete)
+
+
+def interpret_module(frame: Frame, names: frozenset[str]) -> None:
+    """Interpret the top level in order."""
+    for statement in frame.source.tree.body:
+        if frame.dead:
+            frame.dead = False
+        long = (statement.end_lineno or statement.lineno) - statement.lineno > LONG
+        definition = isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        if long and not definition and names.isdisjoint(words(frame.source.lines, statement)):
+            for node in getattr(statement, "targets", ()):
+                if isinstance(node, ast.Name):
+                    frame.set(node.id, Unknown(frame.machine.fresh("long", node)))
+            continue
+        execute_one(frame, statement)
+
+
+def enter(interpreter: Interpreter, frame: Frame, values: Iterable[Value], names: frozenset[str], lines: Sequence[str]) -> None:
+    """Enter every relevant function and method with nothing known of its parameters."""
+    for value in list(values):
+        for _, option in options_of(value):
+            match option:
+                case Function() if option.frame.source is frame.source and relevant(option, names, lines):
+                    interpreter.standalone(option, None)
+                case Class() if option.frame.source is frame.source and (option.frame is frame or option.frame.kind == "class"):
+                    if option.node not in interpreter.machine.called:
+                        interpreter.machine.called.add(option.node)
+                        enter(interpreter, frame, option.members.values(), names, lines)
+                case _:
+                    pass
+
+
+def relevant(function: Function, names: frozenset[str], lines: Sequence[str]) -> bool:
+    """Whether a function mentions a relevant name."""
+    return not names.isdisjoint(words(lines, function.node))
+
+

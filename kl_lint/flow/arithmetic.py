@@ -1,0 +1,451 @@
+"""Transfer functions of the operators `+ - * / ** @` and unary minus.
+
+Here mixtures keep probabilities what they are, a tensor divided by its own sum becomes a distribution, and logits less their own
+logsumexp become log-probabilities (torch-facts: algebra, and what operations do to a distribution).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import replace
+
+from kl_lint.flow.frame import Frame
+from kl_lint.flow.tensors import ANY_WEIGHT, EPSILON, SMALL, Call, Effect, _PartsValue, as_tensor, blurred, fill_tensor, same_dim
+from kl_lint.flow.values import (
+    NONE,
+    Constant,
+    Form,
+    Loss,
+    Maker,
+    Mass,
+    Numbers,
+    Sequence,
+    Space,
+    Tensor,
+    Trail,
+    Unknown,
+    Value,
+    Weight,
+    number_of,
+)
+
+__all__ = ["binary", "negate", "negated", "operator"]
+
+Pair = tuple[Tensor, Tensor]
+
+
+def binary(frame: Frame, node: ast.AST, operator: str, left: Value, right: Value, nodes: dict[str, ast.expr]) -> Value:
+    """The value of `left operator right`; `operator` is one of add, sub, mul, div, pow, matmul and the integer ones."""
+    numbers = frame.machine.numbers
+    if isinstance(left, Constant) and isinstance(right, Constant):
+        return fold(operator, left, right, numbers)
+    if isinstance(left, Sequence) or isinstance(right, Sequence):
+        return sequences(operator, left, right, numbers)
+    if operator not in TRANSFER:
+        return Unknown(numbers.of(operator, number_of(left, numbers), number_of(right, numbers)))
+    call = Call(frame, node, operator, {"input": left, "other": right}, nodes)
+    one, other = as_tensor(left, numbers), as_tensor(right, numbers)
+    result = TRANSFER[operator](call, one, other)
+    if result is None:
+        result = plain(call, operator, one, other)
+    if isinstance(left, (Unknown, Constant)) and isinstance(right, (Unknown, Constant)) and isinstance(result, Tensor):
+        if result.space is Space.UNKNOWN and result.fill is None and result.loss is None:
+            return Unknown(result.number, result.form)
+    return result
+
+
+def plain(call: Call, operator: str, one: Tensor, other: Tensor) -> Tensor:
+    """An operation after which nothing is proved but the rank, and that logits stay logits under constants."""
+    rank = one.rank if other.rank in (0, one.rank) else other.rank if one.rank == 0 else None
+    gradient = (one.gradient or other.gradient) and not call.frame.no_grad
+    loss = carried_loss(one, other, operator)
+    if loss is not None:
+        bearer = one if one.loss else other
+        return Tensor(call.number(), dim=bearer.dim, symbol=bearer.symbol, rank=bearer.rank if loss.elementwise else rank, gradient=gradient, loss=loss)
+    space = Space.LOGITS if stays_logits(one, other) else Space.UNKNOWN
+    trail = (one.trail if one.space is Space.LOGITS else other.trail) if space is Space.LOGITS else None
+    form = None
+    if operator == "div":
+        form = Form("div", one, other=call.values["other"])
+    elif operator == "mul":
+        form = Form("scaled", one if other.rank == 0 or one.rank is not None else other)
+    masked = one.masked or other.masked
+    nonnegative = one.nonnegative and other.nonnegative and operator in ("add", "mul", "div")
+    mixed = one.mixed or other.mixed
+    return Tensor(call.number(), space, rank=rank, gradient=gradient, form=form, trail=trail, masked=masked, nonnegative=nonnegative, mixed=mixed)
+
+
+def carried_loss(one: Tensor, other: Tensor, operator: str) -> Loss | None:
+    """A weighted or summed divergence is one still; of two, only if both still have the class dimension."""
+    if one.loss is None and other.loss is None:
+        return None
+    if one.loss is not None and other.loss is not None:
+        together = operator in ("add", "sub") and one.loss.elementwise and other.loss.elementwise and one.where() == other.where()
+        return Loss(one.loss.calls | other.loss.calls, together)
+    loss, rest = (one.loss, other) if one.loss is not None else (other.loss, one)
+    assert loss is not None
+    keeps = operator in ("mul", "div") and (rest.rank == 0 or rest.fill is not None or rest.space is Space.UNKNOWN)
+    return replace(loss, elementwise=loss.elementwise and keeps and operator in ("mul", "div"))
+
+
+def stays_logits(one: Tensor, other: Tensor) -> bool:
+    """Logits combined with logits or a literal are logits; with anything unknown they may be anything."""
+    if one.space is Space.LOGITS:
+        return other.space is Space.LOGITS or other.fill is not None or other.space is Space.UNKNOWN and other.rank == 0
+    return other.space is Space.LOGITS and one.fill is not None
+
+
+# --- scalars ---------------------------------------------------------------------------------------------------------
+
+
+FOLDS: dict[str, Callable[[float, float], float]] = {
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "div": lambda a, b: a / b,
+    "floordiv": lambda a, b: a // b,
+    "mod": lambda a, b: a % b,
+}
+
+
+def fold(operator: str, left: Constant, right: Constant, numbers: Numbers) -> Value:
+    """The value of an operation on two literals, where it is cheap and defined."""
+    one, other = left.value, right.value
+    unknown = Unknown(numbers.of(operator, number_of(left, numbers), number_of(right, numbers)))
+    if isinstance(one, str) and isinstance(other, str):
+        return Constant(one + other) if operator == "add" and len(one) + len(other) < 1000 else unknown
+    if not isinstance(one, (int, float)) or not isinstance(other, (int, float)):
+        return unknown
+    if operator == "pow":
+        small = abs(one) <= 1000 and abs(other) <= 10
+        return Constant(one**other) if small and (one > 0 or isinstance(other, int) and other > 0) else unknown
+    try:
+        value = FOLDS[operator](one, other) if operator in FOLDS else None
+    except (ArithmeticError, ValueError):
+        return unknown
+    return unknown if value is None or abs(value) > 1e18 else Constant(value)
+
+
+def sequences(operator: str, left: Value, right: Value, numbers: Numbers) -> Value:
+    """Lists added; a list repeated is one of unknown length."""
+    match operator, left, right:
+        case "add", Sequence(items=one), Sequence(items=other) if one is not None and other is not None and len(one) + len(other) <= 64:
+            return Sequence((*one, *other), mutable=left.mutable, number=numbers.of("add", number_of(left, numbers), number_of(right, numbers)))
+        case "mul", Sequence(items=(element,)), _:
+            return Sequence(None, element, mutable=left.mutable, number=numbers.of("repeat", number_of(left, numbers), number_of(right, numbers)))
+        case _:
+            return Unknown(numbers.of(operator, number_of(left, numbers), number_of(right, numbers)))
+
+
+def scalar(tensor: Tensor) -> bool:
+    """Whether a factor may be a number, for all that is known: then it scales a distribution as a whole."""
+    return tensor.rank in (0, None) and tensor.space is Space.UNKNOWN and tensor.loss is None
+
+
+def weight_of(tensor: Tensor) -> Weight:
+    """A factor as a weight: a literal, `lam`, or `1 - lam`."""
+    match tensor.fill:
+        case Constant(value=(int() | float()) as value):
+            return Weight.collect([(0, float(value))])
+        case _:
+            pass
+    if tensor.form is not None and tensor.form.op == "complement":
+        return Weight.collect([(0, 1.0), (tensor.form.operand.number, -1.0)])
+    return Weight(((tensor.number, 1.0),))
+
+
+def weight_in(tensor: Tensor) -> Weight:
+    """By what a distribution has been scaled so far."""
+    if tensor.weight is not None:
+        return tensor.weight
+    return Weight() if tensor.mass is Mass.WHOLE else ANY_WEIGHT
+
+
+# --- the operators -----------------------------------------------------------------------------------------------------
+
+
+def add(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
+    """`+`: an epsilon, a mixture, or a shift in log space."""
+    for this, that, value in ((one, other, call.values["input"]), (other, one, call.values["other"])):
+        if that.fill in (Constant(0), Constant(0.0)) and that.rank == 0:
+            return value
+        if this.space is Space.PROBS and (is_epsilon(call, that) or small_epsilon(that)):
+            exact = isinstance(that.fill, Constant) and isinstance(that.fill.value, float) and abs(that.fill.value) <= SMALL
+            changed = this if exact or this.mass is not Mass.WHOLE else replace(this, weight=ANY_WEIGHT)
+            return replace(changed, number=call.number(), form=Form("eps", this), weight=None)
+        if this.form is not None and this.form.op in ("sum", "logsumexp") and small_epsilon(that):
+            return replace(this, number=call.number())
+    if one.space is other.space is Space.PROBS:
+        return mixed_sum(call, one, other)
+    if Space.PROBS in (one.space, other.space):
+        given, rest = (one, other) if one.space is Space.PROBS else (other, one)
+        return with_uniform(call, given, rest)
+    if Space.LOG_PROBS in (one.space, other.space):
+        given, rest = (one, other) if one.space is Space.LOG_PROBS else (other, one)
+        return log_shift(call, given, rest)
+    if small_epsilon(other) and one.space is Space.UNKNOWN and not one.mixed and one.loss is None and one.form is None:
+        return Tensor(call.number(), rank=one.rank, gradient=one.gradient, form=Form("eps", one), masked=one.masked)
+    return None
+
+
+def small_epsilon(tensor: Tensor) -> bool:
+    """Whether a literal is a guard against log(0)."""
+    return isinstance(tensor.fill, Constant) and isinstance(tensor.fill.value, float) and 0 < tensor.fill.value <= EPSILON
+
+
+def is_epsilon(call: Call, tensor: Tensor) -> bool:
+    """Whether an unknown number is named as a guard: `eps`, `self.EPSILON`, `finfo(...).tiny`."""
+    for key in ("other", "input"):
+        node = call.nodes.get(key)
+        name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+        if name and number_of(call.values[key], call.numbers) == tensor.number:
+            return name.lower().strip("_").startswith(("eps", "tiny", "smooth_eps"))
+    return False
+
+
+def mixed_sum(call: Call, one: Tensor, other: Tensor) -> Tensor:
+    """The sum of two scaled distributions: one again, when the weights add up to one."""
+    weight = ANY_WEIGHT
+    ours, theirs = weight_in(one), weight_in(other)
+    if ANY_WEIGHT not in (ours, theirs):
+        weight = Weight.collect((*ours.terms, *theirs.terms))
+    same = same_dim(one, *other.where()) is True
+    whole = same and weight.is_one
+    rank = one.rank if one.rank == other.rank else None
+    dim, symbol = (one.dim, one.symbol) if same else (None, None)
+    trail = Trail(call.place, "mixture", one.trail or other.trail)
+    return Tensor(
+        call.number(), Space.PROBS, Mass.WHOLE if whole else Mass.UNKNOWN, dim, symbol, rank, nonnegative=True,
+        gradient=(one.gradient or other.gradient) and not call.frame.no_grad, weight=None if whole else weight if same else ANY_WEIGHT, trail=trail,
+        maker=None,
+    )
+
+
+def with_uniform(call: Call, given: Tensor, rest: Tensor) -> Tensor | None:
+    """`(1 - eps) * p + eps / C`: probabilities still. Anything else added to them leaves nothing proved."""
+    share = rest.form is not None and rest.form.op == "div" or rest.fill is not None
+    if share and rest.space is Space.UNKNOWN and rest.loss is None and not is_minus_one(rest):
+        return replace(blurred(given, call.number()), rank=given.rank, maker=None, notes=())
+    if is_minus_one(rest):
+        return Tensor(call.number(), rank=given.rank, gradient=given.gradient, form=Form("minus_one", given))
+    return None
+
+
+def is_minus_one(tensor: Tensor) -> bool:
+    """The literal -1."""
+    return isinstance(tensor.fill, Constant) and tensor.fill.value == -1
+
+
+def log_shift(call: Call, given: Tensor, rest: Tensor) -> Tensor | None:
+    """Log-probabilities shifted: in log space still, but no longer normalised."""
+    if rest.space not in (Space.UNKNOWN, Space.LOG_PROBS) or rest.loss is not None or rest.mixed:
+        return None
+    if given.mass is Mass.BERNOULLI and rest.mass is Mass.BERNOULLI:
+        return None
+    form = Form("eps", given) if small_epsilon(rest) else None
+    return replace(blurred(given, call.number()), rank=given.rank, form=form, maker=None, gradient=given.gradient or rest.gradient)
+
+
+def subtract(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
+    """`-`: logits less their logsumexp, a complement, a log-ratio."""
+    form = other.form
+    if form is not None and form.op == "logsumexp" and form.operand.number == one.number and (form.keepdim or form.dim == 0):
+        return Tensor(
+            call.number(), Space.LOG_PROBS, Mass.WHOLE, form.dim, form.symbol, one.rank, gradient=one.gradient and not call.frame.no_grad,
+            source=None if call.numbers.volatile(one.number) else one.number, maker=Maker("logsumexp", call.place),
+            trail=Trail(call.place, "x - logsumexp(x)", one.trail),
+        )
+    if one.fill in (Constant(1), Constant(1.0)) and other.fill is None:
+        return complement(call, other)
+    if one.space is other.space is Space.LOG_PROBS:
+        return Tensor(call.number(), rank=one.rank, gradient=one.gradient or other.gradient, form=Form("log_ratio", one, other=other))
+    if one.space is Space.PROBS and other.fill in (Constant(1), Constant(1.0)):
+        return Tensor(call.number(), rank=one.rank, gradient=one.gradient, form=Form("minus_one", one))
+    if one.space is Space.LOG_PROBS:
+        return log_shift(call, one, other)
+    return None
+
+
+def complement(call: Call, given: Tensor) -> Tensor:
+    """`1 - p`."""
+    number = call.number()
+    if given.space is Space.PROBS:
+        mass = Mass.BERNOULLI if given.mass is Mass.BERNOULLI else Mass.UNKNOWN
+        notes = given.notes if mass is Mass.BERNOULLI else ()
+        return Tensor(
+            number, Space.PROBS, mass, rank=given.rank, nonnegative=True, gradient=given.gradient, form=Form("complement", given), trail=given.trail,
+            notes=notes,
+        )
+    return Tensor(number, rank=given.rank, gradient=given.gradient, form=Form("complement", given))
+
+
+def multiply(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
+    """`*`: a distribution scaled, or the terms of a hand-written divergence."""
+    for this, that, value in ((one, other, call.values["input"]), (other, one, call.values["other"])):
+        if that.fill in (Constant(1), Constant(1.0)) and that.rank == 0:
+            return value
+        if this.space is Space.PROBS and that.form is not None and that.form.op == "log_ratio":
+            terms = kl_terms(call, this, that)
+            if terms is not None:
+                return terms
+    if one.space is other.space is Space.PROBS:
+        return Tensor(call.number(), nonnegative=True, rank=one.rank if one.rank == other.rank else None, gradient=one.gradient or other.gradient)
+    if Space.PROBS in (one.space, other.space):
+        given, factor = (one, other) if one.space is Space.PROBS else (other, one)
+        return scaled(call, given, factor, weight_of(factor))
+    if Space.LOG_PROBS in (one.space, other.space):
+        given, factor = (one, other) if one.space is Space.LOG_PROBS else (other, one)
+        return log_scaled(call, given, factor)
+    return None
+
+
+def scaled(call: Call, given: Tensor, factor: Tensor, by: Weight) -> Tensor | None:
+    """Probabilities times a factor: their mass is the factor, where that is one number."""
+    if factor.space is not Space.UNKNOWN or factor.loss is not None or factor.mixed:
+        return None
+    before = weight_in(given)
+    if before.constant is not None and scalar(factor):
+        weight = Weight.collect((n, c * before.constant) for n, c in by.terms)
+    elif by.constant is not None and before != ANY_WEIGHT:
+        weight = Weight.collect((n, c * by.constant) for n, c in before.terms)
+    else:
+        weight = ANY_WEIGHT
+    sign = factor.fill.value if isinstance(factor.fill, Constant) else 1
+    if isinstance(sign, (int, float)) and sign < 0:
+        return None
+    whole = weight.is_one and given.dim is not None
+    form = Form("div", given, other=call.values["other"]) if call.label == "div" else Form("scaled", given)
+    return replace(
+        given, number=call.number(), mass=Mass.BERNOULLI if given.mass is Mass.BERNOULLI else Mass.WHOLE if whole else Mass.UNKNOWN,
+        weight=None if whole else weight, form=form, source=None, fill=None,
+    )
+
+
+def log_scaled(call: Call, given: Tensor, factor: Tensor) -> Tensor | None:
+    """Log-probabilities times a factor stay in log space, unnormalised; under a minus they leave it."""
+    negative = isinstance(factor.fill, Constant) and isinstance(factor.fill.value, (int, float)) and factor.fill.value < 0
+    if factor.space is not Space.UNKNOWN or factor.loss is not None or factor.mixed or negative:
+        return None
+    form = Form("div", given, other=call.values["other"]) if call.label == "div" else None
+    return replace(blurred(given, call.number()), rank=given.rank, form=form, maker=None, notes=())
+
+
+def kl_terms(call: Call, p: Tensor, difference: Tensor) -> Tensor | None:
+    """`p * (log p - log q)`: the terms of KL(p ‖ q)."""
+    form = difference.form
+    assert form is not None
+    log_p, log_q = form.operand, form.other
+    if not isinstance(log_p, Tensor) or not isinstance(log_q, Tensor):
+        return None
+    own = log_p.form is not None and log_p.form.op == "log" and log_p.form.operand.number == p.number
+    exp = p.form is not None and p.form.op == "exp" and p.form.operand.number == log_p.number
+    node, difference_node = call.nodes.get("input"), call.nodes.get("other")
+    if not (own or exp) or node is None or difference_node is None:
+        return None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+        node, difference_node = difference_node, node
+    if not (isinstance(difference_node, ast.BinOp) and isinstance(difference_node.op, ast.Sub)):
+        return None
+    parts = _PartsValue(call.frame.place(node), call.frame.place(difference_node.right), exact=True)
+    carrier = Form("kl_terms", p, p.dim, p.symbol, other=parts)  # type: ignore[arg-type]
+    return Tensor(call.number(), rank=p.rank, gradient=True, form=carrier)
+
+
+def divide(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
+    """`/`: by its own sum, by a count, by a temperature."""
+    own = divided_by_own_sum(call, one, other)
+    if own is not None:
+        return own
+    if one.fill is not None and one.rank != 0:
+        share = binary(call.frame, call.node, "div", one.fill, call.values["other"], {})
+        return fill_tensor(call, share, one.rank)
+    if one.space is Space.PROBS:
+        match other.fill:
+            case Constant(value=(int() | float()) as by) if by:
+                return scaled(call, one, other, Weight.collect([(0, 1 / by)]))
+            case _:
+                return scaled(call, one, other, ANY_WEIGHT)
+    if one.space is Space.LOG_PROBS:
+        return log_scaled(call, one, other)
+    return None
+
+
+def divided_by_own_sum(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
+    """`x / x.sum(d, keepdim=True)` and its spellings."""
+    form = other.form
+    if form is None or form.op not in ("sum", "norm1") or one.space in (Space.LOG_PROBS, Space.LOGITS) or one.loss is not None:
+        return None
+    dim, symbol, whole = form.dim, form.symbol, True
+    if form.operand.number == one.number:
+        if isinstance(form.other, Constant):
+            dim, whole = (0, True) if one.rank == 1 else (None, False)
+        elif not form.keepdim and form.dim != 0:
+            whole, dim, symbol = False, None, None
+    elif one.form is not None and one.form.op == "view" and form.operand.number == one.form.operand.number and form.dim in (1, -1):
+        dim = 0
+    else:
+        return None
+    return Tensor(
+        call.number(), Space.PROBS, Mass.WHOLE if whole else Mass.UNKNOWN, dim, symbol, one.rank, nonnegative=True,
+        gradient=one.gradient and not call.frame.no_grad, maker=Maker("ratio", call.place), trail=Trail(call.place, "x / x.sum()", one.trail),
+    )
+
+
+def power(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
+    """`**`."""
+    if one.space is Space.PROBS:
+        return replace(blurred(one, call.number()), rank=one.rank, maker=None, notes=())
+    return Tensor(call.number(), rank=one.rank, gradient=one.gradient, nonnegative=one.nonnegative or other.fill == Constant(2))
+
+
+def matrix_product(call: Call, one: Tensor, other: Tensor) -> Tensor:
+    """`@`: a distribution only where the matrix is row-stochastic, which is not tracked."""
+    return Tensor(call.number(), rank=one.rank if one.rank == other.rank == 2 else None, gradient=one.gradient or other.gradient)
+
+
+def negate(frame: Frame, node: ast.AST, value: Value) -> Value:
+    """Unary minus."""
+    numbers = frame.machine.numbers
+    match value:
+        case Constant(value=bool()):
+            return Constant(-int(bool(value.value)))
+        case Constant(value=(int() | float()) as number):
+            return Constant(-number)
+        case Tensor() as given:
+            space = Space.LOGITS if given.space is Space.LOGITS else Space.UNKNOWN
+            number_after = numbers.of("neg", given.number)
+            loss = replace(given.loss, elementwise=given.loss.elementwise) if given.loss else None
+            return Tensor(
+                number_after, space, dim=given.dim if loss else None, symbol=given.symbol if loss else None, rank=given.rank, gradient=given.gradient,
+                form=Form("neg", given), trail=given.trail if space is Space.LOGITS else None, nonnegative=given.space is Space.LOG_PROBS, loss=loss,
+            )
+        case _:
+            number_after = number_of(value, numbers)
+            return Unknown(numbers.of("neg", number_after), Form("neg", Unknown(number_after)))
+
+
+TRANSFER: dict[str, Callable[[Call, Tensor, Tensor], Value | None]] = {
+    "add": add,
+    "sub": subtract,
+    "mul": multiply,
+    "div": divide,
+    "pow": power,
+    "matmul": matrix_product,
+}
+
+
+def operator(name: str) -> Effect:
+    """torch.add and its kin: as the operator, where there is no alpha or rounding."""
+
+    def effect(call: Call) -> Value:
+        if call.value("alpha") is not None or call.value("rounding_mode") is not None:
+            return Tensor(call.number())
+        return binary(call.frame, call.node, name, call.values.get("input", NONE), call.values.get("other", NONE), call.nodes)
+
+    return effect
+
+
+def negated(call: Call) -> Value:
+    """torch.neg."""
+    return negate(call.frame, call.node, call.values.get("input", NONE))

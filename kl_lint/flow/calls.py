@@ -1,0 +1,688 @@
+"""Calls: binding arguments by the real signature, and what each kind of callee returns."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from kl_lint.flow.builtins import BUILTINS, builtin
+from kl_lint.flow.containers import mapping_method, sequence_method
+from kl_lint.flow.frame import Frame, RawCall
+from kl_lint.flow.objects import KL_LOSS, SELF_RETURNING, attribute, find_member, is_kl_loss, method_operation, receiver_name
+from kl_lint.flow.store import mutate, store, view_root
+from kl_lint.flow.tensors import Call, _PlaceValue, as_tensor
+from kl_lint.flow.torch_ops import CATALOGUE, MODULES, Operation, Parameter, parameters
+from kl_lint.flow.values import (
+    NO_GUARDS,
+    NONE,
+    Bound,
+    Choice,
+    Class,
+    Constant,
+    External,
+    Function,
+    Guards,
+    Instance,
+    Loss,
+    Mapping,
+    Mass,
+    Partial,
+    Sequence,
+    Space,
+    Super,
+    Symbol,
+    Tensor,
+    Unknown,
+    Value,
+    choose,
+    compatible,
+    join,
+    number_of,
+    options_of,
+)
+
+__all__ = ["Arguments", "call", "evaluate_arguments", "lift", "under"]
+
+FUNCTIONAL = "torch.nn.functional.kl_div"
+RAW = "torch.kl_div"
+LEGACY = "size_average reduce reduction log_target"
+KL_SIGNATURE = parameters(f"input target {LEGACY}")
+RAW_SIGNATURE = parameters("input target reduction log_target")
+LOSS_SIGNATURE = parameters(LEGACY)
+PAIR_SIGNATURE = parameters("input target")
+ALIASES = {"axis": "dim", "keepdims": "keepdim", "self": "input", "x": "input", "tensor": "input", "values": "src", "dims": "dim"}
+TRANSPARENT = frozenset(
+    {"torch.jit.script", "torch.compile", "torch.jit.ignore", "copy.deepcopy", "copy.copy", "torch.jit.export", "torch.no_grad", "typing.cast"}
+)
+MOST_COMBINATIONS = 16
+
+
+@dataclass(slots=True)
+class Arguments:
+    """The evaluated arguments of a call. `open`: a `*` or `**` that cannot be read may give more."""
+
+    positional: list[tuple[Value, ast.expr | None]] = field(default_factory=list)
+    keywords: dict[str, tuple[Value, ast.expr | None]] = field(default_factory=dict)
+    open_positional: bool = False
+    open_keywords: bool = False
+
+    @property
+    def values(self) -> list[Value]:
+        """The positional values."""
+        return [value for value, _ in self.positional]
+
+    def get(self, index: int, name: str) -> Value | None:
+        """An argument by position or keyword."""
+        if name in self.keywords:
+            return self.keywords[name][0]
+        return self.positional[index][0] if index < len(self.positional) else None
+
+
+@dataclass(slots=True)
+class Binding:
+    """Arguments by parameter name."""
+
+    values: dict[str, Value] = field(default_factory=dict)
+    nodes: dict[str, ast.expr] = field(default_factory=dict)
+    positions: dict[str, int | str] = field(default_factory=dict)
+    rest: list[Value] = field(default_factory=list)
+    fits: bool = True
+
+
+def evaluate_arguments(frame: Frame, node: ast.Call) -> Arguments:
+    """Evaluate the arguments of a call in order; a literal `*` or `**` is opened."""
+    evaluate = frame.machine.evaluate
+    arguments = Arguments()
+    for argument in node.args:
+        if isinstance(argument, ast.Starred):
+            spread(arguments, evaluate(frame, argument.value))
+        else:
+            arguments.positional.append((evaluate(frame, argument), argument))
+    for keyword in node.keywords:
+        value = evaluate(frame, keyword.value)
+        if keyword.arg is not None:
+            arguments.keywords[keyword.arg] = (value, keyword.value)
+        else:
+            spread_keywords(arguments, value)
+    return arguments
+
+
+def spread(arguments: Arguments, value: Value) -> None:
+    """`*value`."""
+    match value:
+        case Sequence(items=items) if items is not None and not arguments.open_positional:
+            arguments.positional.extend((item, None) for item in items)
+        case _:
+            arguments.open_positional = True
+
+
+def spread_keywords(arguments: Arguments, value: Value) -> None:
+    """`**value`."""
+    match value:
+        case Mapping(entries=entries, rest=rest):
+            for key, entry in entries:
+                if isinstance(key, str):
+                    arguments.keywords.setdefault(key, (entry, None))
+            arguments.open_keywords |= rest is not None
+        case _:
+            arguments.open_keywords = True
+
+
+def bound(signature: tuple[Parameter, ...], arguments: Arguments) -> Binding:
+    """Arguments bound to a signature as Python binds them; `fits` is False where it would raise."""
+    binding = Binding()
+    slots = list(signature)
+    for index, (value, node) in enumerate(arguments.positional):
+        if slots and slots[0].rest:
+            binding.rest.append(value)
+            continue
+        if not slots:
+            binding.fits = False
+            break
+        put(binding, slots.pop(0).name, value, node, index)
+    names = {parameter.name for parameter in signature}
+    for name, (value, node) in arguments.keywords.items():
+        known = name if name in names else ALIASES.get(name, name)
+        if known in binding.values or known not in names:
+            binding.fits = False
+        else:
+            put(binding, known, value, node, name)
+    return binding
+
+
+def put(binding: Binding, name: str, value: Value, node: ast.expr | None, position: int | str) -> None:
+    """Note one bound argument."""
+    binding.values[name] = value
+    binding.positions[name] = position
+    if node is not None:
+        binding.nodes[name] = node
+
+
+def under(frame: Frame, guards: Guards, action: Callable[[], Value]) -> Value:
+    """The value of an action on the paths where `guards` hold."""
+    if not guards:
+        return action()
+    before = frame.conditions
+    frame.conditions = {**before, **dict(guards)}
+    try:
+        return action()
+    finally:
+        frame.conditions = before
+
+
+def lift(frame: Frame, function: Callable[..., Value], *values: Value) -> Value:
+    """`function` of plain values, for values that may be choices: each possible combination by itself."""
+    if not any(type(value) is Choice for value in values):
+        return function(*values)
+    combinations: list[tuple[Guards, tuple[Value, ...]]] = [(NO_GUARDS, ())]
+    here = frame.guards()
+    for value in values:
+        combinations = [
+            (guards | more, (*chosen, option))
+            for guards, chosen in combinations
+            for more, option in options_of(value)
+            if compatible(guards, more) and compatible(more, here)
+        ]
+        if len(combinations) > MOST_COMBINATIONS:
+            return function(*(join([value], frame.machine.numbers) for value in values))
+    options: list[tuple[Guards, Value]] = []
+    for guards, chosen in combinations:
+        result = under(frame, guards, lambda chosen=chosen: function(*chosen))  # type: ignore[misc]
+        options.extend((guards | more, option) for more, option in options_of(result) if compatible(guards, more))
+    return choose(options, frame.machine.numbers) if options else Unknown(frame.machine.numbers.of("impossible"))
+
+
+# --- dispatch ----------------------------------------------------------------------------------------------------------------
+
+
+def call(frame: Frame, callee: Value, arguments: Arguments, node: ast.Call) -> Value:
+    """The value of calling `callee`."""
+    if type(callee) is Choice:
+        callable_options = tuple(option for option in callee.options if not isinstance(option[1], Constant)) or callee.options
+        return lift(frame, lambda one: call_one(frame, one, arguments, node), Choice(callable_options))
+    return call_one(frame, callee, arguments, node)
+
+
+def call_one(frame: Frame, callee: Value, arguments: Arguments, node: ast.Call) -> Value:
+    """The value of calling a callee that is not a Choice."""
+    match callee:
+        case Symbol(name=name):
+            return call_symbol(frame, name, arguments, node)
+        case Bound(function=Function() as function, receiver=receiver):
+            return call_method(frame, function, receiver, arguments, node)
+        case Bound(function=str() as name, receiver=receiver):
+            return call_bound(frame, name, receiver, arguments, node)
+        case Function():
+            return call_function(frame, callee, arguments, node)
+        case Class():
+            return instantiate(frame, callee, arguments, node)
+        case Instance():
+            return call_instance(frame, callee, arguments, node)
+        case External():
+            return call_external(frame, callee, arguments, node)
+        case Partial():
+            return call_partial(frame, callee, arguments, node)
+        case _:
+            return opaque(frame, node)
+
+
+def opaque(frame: Frame, node: ast.AST) -> Value:
+    """The result of a call that cannot be seen into: new each time."""
+    return Unknown(frame.machine.opaque(node))
+
+
+def call_partial(frame: Frame, partial: Partial, arguments: Arguments, node: ast.Call) -> Value:
+    """A partial: its own arguments first, keywords overridden by the call's."""
+    merged = Arguments(
+        [*((value, None) for value in partial.arguments), *arguments.positional],
+        {**{name: (value, None) for name, value in partial.keywords}, **arguments.keywords},
+        arguments.open_positional,
+        arguments.open_keywords or partial.open,
+    )
+    return call(frame, partial.function, merged, node)
+
+
+# --- torch -------------------------------------------------------------------------------------------------------------------
+
+
+def call_symbol(frame: Frame, name: str, arguments: Arguments, node: ast.Call) -> Value:
+    """Something imported, or a builtin."""
+    if name == FUNCTIONAL:
+        return kl_call(frame, "functional", KL_SIGNATURE, arguments, node, None)
+    if name == RAW:
+        return kl_call(frame, "raw", RAW_SIGNATURE, arguments, node, None)
+    if name == KL_LOSS:
+        return construct(frame, arguments, node)
+    if name.startswith("builtins."):
+        return call_builtin(frame, name[9:], arguments, node)
+    if name in TRANSPARENT and arguments.positional:
+        return arguments.positional[-1][0]
+    path = name if name in CATALOGUE else name[:-1] if name.endswith("_") and name[:-1] in CATALOGUE else None
+    if path is not None:
+        return operate(frame, CATALOGUE[path], arguments, node, in_place=path != name)
+    if name == "functools.partial" and arguments.positional:
+        (function, _), *rest = arguments.positional
+        keywords = tuple((key, value) for key, (value, _) in arguments.keywords.items())
+        return Partial(function, tuple(value for value, _ in rest), keywords, open=arguments.open_positional or arguments.open_keywords)
+    if name.endswith("checkpoint.checkpoint") and arguments.positional:
+        (function, _), *rest = arguments.positional
+        return call(frame, function, Arguments(rest, {}), node)
+    if name.startswith(("torch.nn.", "torch.distributions.")) and name.rpartition(".")[2][:1].isupper():
+        return external(frame, name, arguments, node)
+    return opaque(frame, node)
+
+
+def external(frame: Frame, name: str, arguments: Arguments, node: ast.Call) -> Value:
+    """An object of torch: its arguments are kept until it is called or asked for an attribute."""
+    short = name.rpartition(".")[2]
+    place = frame.place(node)
+    number = frame.machine.fresh(name, node)
+    opened = arguments.open_positional or arguments.open_keywords
+    if short in ("Sequential", "ModuleList"):
+        return module_list(frame, name, arguments, node, number)
+    if short == "ModuleDict" and arguments.positional:
+        entries = arguments.positional[0][0]
+        pairs = tuple((key, value) for key, value in entries.entries if isinstance(key, str)) if isinstance(entries, Mapping) else ()
+        return External(name, pairs, place, number, True)
+    if short in MODULES:
+        signature = parameters(MODULES[short].signature)
+    elif name.startswith("torch.distributions."):
+        signature = parameters("total_count probs logits" if short == "Multinomial" else "temperature probs logits" if "Relaxed" in short else "probs logits")
+    else:
+        signature = ()
+    binding = bound(signature, arguments)
+    return External(name, tuple(binding.values.items()), place, number, opened)
+
+
+def module_list(frame: Frame, name: str, arguments: Arguments, node: ast.Call, number: int) -> Value:
+    """nn.Sequential, nn.ModuleList."""
+    items: tuple[Value, ...] = tuple(arguments.values)
+    opened = arguments.open_positional
+    if len(items) == 1 and isinstance(items[0], Sequence):
+        opened = items[0].items is None
+        items = items[0].items if items[0].items is not None else tuple(v for v in (items[0].element,) if v is not None)
+    elif len(items) == 1 and isinstance(items[0], Mapping):
+        items = tuple(value for _, value in items[0].entries)
+    return External(name, (), frame.place(node), number, opened, items)
+
+
+def call_external(frame: Frame, module: External, arguments: Arguments, node: ast.Call) -> Value:
+    """Calling an object of torch: an nn.Module's forward."""
+    if module.name == KL_LOSS:
+        return kl_call(frame, "module", PAIR_SIGNATURE, arguments, node, module)
+    short = module.name.rpartition(".")[2]
+    if short == "Sequential" and arguments.positional and not module.open:
+        value, source = arguments.positional[0]
+        for item in module.items:
+            value = call(frame, item, Arguments([(value, source)]), node)
+            source = None
+        return value
+    if short in MODULES and not module.open:
+        operation = MODULES[short]
+        binding = bound(parameters(operation.call), Arguments(arguments.positional[:3], arguments.keywords))
+        values = {**binding.values, **dict(module.arguments), "module": module, "module_place": _PlaceValue(module.place)}
+        shown = Operation(f"nn.{short}", "", operation.effect)
+        return apply(frame, shown, values, binding.nodes, (), node)  # type: ignore[arg-type]
+    return opaque(frame, node)
+
+
+def operate(frame: Frame, operation: Operation, arguments: Arguments, node: ast.Call, *, in_place: bool, receiver: ast.expr | None = None) -> Value:
+    """An operation of the catalogue; in place, what it was given holds the result."""
+    binding = bound(parameters(operation.signature), arguments)
+    if arguments.open_positional:
+        return opaque(frame, node)
+    result = apply(frame, operation, binding.values, binding.nodes, tuple(binding.rest), node)
+    target = receiver if receiver is not None else binding.nodes.get("input")
+    if in_place and "input" in binding.values and result is not binding.values["input"]:
+        write_back(frame, target, binding, operation, result, node)
+    out = arguments.keywords.get("out")
+    if out is not None and isinstance(out[1], (ast.Name, ast.Attribute)):
+        store(frame, out[1], result)
+    return result
+
+
+def write_back(frame: Frame, target: ast.expr | None, binding: Binding, operation: Operation, result: Value, node: ast.Call) -> None:
+    """Give the result of an in-place operation to the name that holds the memory: the target itself, or what it is a view of."""
+    root = view_root(target)
+    old = binding.values["input"]
+    if root is target or root is None:
+        mutate(frame, target, old, result)
+        return
+    whole = frame.machine.evaluate(frame, root)
+    changed = apply(frame, operation, {**binding.values, "input": whole}, {}, tuple(binding.rest), node)
+    mutate(frame, root, whole, changed)
+
+
+def apply(frame: Frame, operation: Operation, values: dict[str, Value], nodes: dict[str, ast.expr], rest: tuple[Value, ...], node: ast.AST) -> Value:
+    """The effect of an operation on its arguments, each alternative by itself."""
+    names = [name for name, value in values.items() if type(value) is Choice]
+    if not names:
+        return operation.effect(Call(frame, node, operation.label, values, nodes, rest))
+
+    def effect(*chosen: Value) -> Value:
+        return operation.effect(Call(frame, node, operation.label, {**values, **dict(zip(names, chosen, strict=True))}, nodes, rest))
+
+    return lift(frame, effect, *(values[name] for name in names))
+
+
+def call_bound(frame: Frame, name: str, receiver: Value, arguments: Arguments, node: ast.Call) -> Value:
+    """A method of a tensor, a container or an object of torch."""
+    func = node.func
+    target = func.value if isinstance(func, ast.Attribute) else None
+    match receiver:
+        case Tensor() | Unknown():
+            return tensor_method(frame, name, receiver, arguments, node, target)
+        case Sequence():
+            outcome = sequence_method(frame, name, receiver, arguments.values)
+        case Mapping():
+            keywords = {key: value for key, (value, _) in arguments.keywords.items()}
+            outcome = mapping_method(frame, name, receiver, arguments.values, keywords)
+        case Super():
+            return call_super(frame, name.removeprefix("<super>"), receiver, arguments, node)
+        case Instance():
+            return receiver
+        case External():
+            return external_method(frame, name, receiver, arguments, node, target)
+        case _:
+            return opaque(frame, node)
+    if outcome is None:
+        return opaque(frame, node)
+    result, after = outcome
+    if after is not receiver:
+        mutate(frame, target, receiver, after)
+    return result
+
+
+def tensor_method(frame: Frame, name: str, receiver: Tensor | Unknown, arguments: Arguments, node: ast.Call, target: ast.expr | None) -> Value:
+    """`x.name(...)`."""
+    path = method_operation(name)
+    assert path is not None
+    if name == "size":
+        return opaque(frame, node)
+    in_place = path != f"T.{name}"
+    given = Arguments([(receiver, target), *arguments.positional], arguments.keywords, arguments.open_positional, arguments.open_keywords)
+    return operate(frame, CATALOGUE[path], given, node, in_place=in_place, receiver=target)
+
+
+def external_method(frame: Frame, name: str, receiver: External, arguments: Arguments, node: ast.Call, target: ast.expr | None) -> Value:
+    """A method of an nn.Module or a distribution."""
+    if name in ("forward", "__call__"):
+        return call_external(frame, receiver, arguments, node)
+    if name in SELF_RETURNING:
+        return receiver
+    if name in ("append", "extend") and receiver.name.endswith("ModuleList"):
+        mutate(frame, target, receiver, replace(receiver, items=(*receiver.items[:8], *arguments.values)))
+        return NONE
+    short = receiver.name.rpartition(".")[2]
+    number = frame.machine.opaque(node)
+    if receiver.name.startswith("torch.distributions."):
+        return distribution_method(frame, name, short, number, node)
+    if receiver.name == "torch.nn.AdaptiveLogSoftmaxWithLoss" and name == "log_prob":
+        return Tensor(number, Space.LOG_PROBS, Mass.WHOLE, 1, rank=2)
+    return Unknown(number)
+
+
+def distribution_method(frame: Frame, name: str, short: str, number: int, node: ast.Call) -> Value:
+    """What the methods of a torch.distributions object give (torch-facts: torch.distributions)."""
+    match name, short:
+        case "log_prob", "Categorical" | "OneHotCategorical" | "Multinomial" | "Bernoulli" | "Binomial":
+            return Tensor(number, Space.LOG_PROBS)
+        case "sample", "Categorical":
+            return Tensor(number, Space.INDICES, gradient=False)
+        case ("sample" | "rsample"), "Dirichlet" | "OneHotCategorical" | "RelaxedOneHotCategorical":
+            return Tensor(number, Space.PROBS, Mass.WHOLE, -1, nonnegative=True)
+        case _:
+            return Unknown(number)
+
+
+def call_builtin(frame: Frame, name: str, arguments: Arguments, node: ast.Call) -> Value:
+    """A builtin function."""
+    if name == "super":
+        return super_of(frame, arguments)
+    if name == "setattr" and len(arguments.positional) == 3:
+        (_, base), (key, _), (value, _) = arguments.positional
+        if base is not None and isinstance(key, Constant) and isinstance(key.value, str):
+            target = ast.copy_location(ast.Attribute(base, key.value, ast.Store()), node)
+            store(frame, target, value)
+        return NONE
+    if name == "getattr" and len(arguments.positional) >= 2:
+        base, key = arguments.values[:2]
+        if isinstance(key, Constant) and isinstance(key.value, str):
+            literal = key.value
+            return lift(frame, lambda one: attribute(frame, one, literal, node), base)
+        return opaque(frame, node)
+    if name in ("map", "filter") and len(arguments.positional) == 2:
+        return mapped(frame, name, arguments, node)
+    return builtin(frame, name, arguments.values, {key: value for key, (value, _) in arguments.keywords.items()}, node)
+
+
+def mapped(frame: Frame, name: str, arguments: Arguments, node: ast.Call) -> Value:
+    """map(f, xs)."""
+    (function, _), (values, _) = arguments.positional
+    if not isinstance(values, Sequence) or name == "filter":
+        return values if name == "filter" else Sequence(None, call(frame, function, Arguments([(Unknown(frame.machine.opaque(node)), None)]), node))
+    if values.items is not None:
+        return Sequence(tuple(call(frame, function, Arguments([(value, None)]), node) for value in values.items))
+    return Sequence(None, call(frame, function, Arguments([(values.element or NONE, None)]), node))
+
+
+def super_of(frame: Frame, arguments: Arguments) -> Value:
+    """`super()` and `super(C, self)`."""
+    inside: Frame | None = frame
+    while inside is not None and inside.owner is None:
+        inside = inside.parent
+    owner = arguments.positional[0][0] if arguments.positional else inside.owner if inside else None
+    receiver = frame.lookup(inside.receiver) if inside is not None and inside.receiver else None
+    if isinstance(owner, Class) and receiver is not None:
+        return Super(owner, receiver)
+    return Unknown(frame.machine.numbers.of("super"))
+
+
+def call_super(frame: Frame, name: str, base: Super, arguments: Arguments, node: ast.Call) -> Value:
+    """`super().name(...)` where the class behind is torch's own."""
+    if not is_kl_loss(base.cls):
+        return opaque(frame, node) if name != "__init__" else NONE
+    if name == "__init__":
+        loss = construct(frame, arguments, node)
+        if isinstance(base.receiver, Instance):
+            changed = base.receiver.with_attribute("<torch>", loss)
+            frame.replace_object(base.receiver, changed)
+        return NONE
+    if name in ("forward", "__call__"):
+        return call(frame, kl_loss_of(frame, base.receiver), arguments, node)
+    return opaque(frame, node)
+
+
+def kl_loss_of(frame: Frame, receiver: Value) -> Value:
+    """The KLDivLoss that an object of a subclass is."""
+    if isinstance(receiver, Instance):
+        loss = receiver.get("<torch>")
+        if loss is not None:
+            return loss
+        found = find_member(receiver.cls, "__init__")
+        if found is not None and isinstance(found[0], Function) and receiver.entered:
+            after = frame.machine.standalone(found[0], replace(receiver, attributes=()))
+            loss = after.get("<torch>") if isinstance(after, Instance) else None
+            if loss is not None:
+                return loss
+        return External(KL_LOSS, (), frame.place(receiver.cls.node), receiver.number, open=True)
+    return Unknown(frame.machine.numbers.of("loss"))
+
+
+# --- the program's own -------------------------------------------------------------------------------------------------------
+
+
+def call_function(frame: Frame, function: Function, arguments: Arguments, node: ast.AST, receiver: Value | None = None) -> Value:
+    """A function of the program, with these arguments."""
+    variables = bind_function(frame, function, arguments, receiver)
+    if variables is None or not function.transparent:
+        return opaque(frame, node)
+    return frame.machine.run(function, variables, frame, node)
+
+
+def call_method(frame: Frame, function: Function, receiver: Value, arguments: Arguments, node: ast.Call) -> Value:
+    """A method: what it changes of its receiver is given back to where the receiver came from."""
+    result = call_function(frame, function, arguments, node, receiver)
+    after = frame.machine.last_receiver
+    frame.machine.last_receiver = None
+    func = node.func
+    if after is not None and after is not receiver and isinstance(receiver, Instance) and isinstance(func, ast.Attribute):
+        target = func.value
+        if isinstance(target, ast.Call):
+            frame.replace_object(receiver, after)
+        else:
+            mutate(frame, target, receiver, after)
+    return result
+
+
+def call_instance(frame: Frame, receiver: Instance, arguments: Arguments, node: ast.Call) -> Value:
+    """Calling an object: `__call__`, or an nn.Module's forward."""
+    for name in ("__call__", "forward"):
+        found = find_member(receiver.cls, name)
+        if found is not None and isinstance(found[0], Function):
+            return call_function(frame, found[0], arguments, node, receiver)
+    if is_kl_loss(receiver.cls):
+        return call(frame, kl_loss_of(frame, receiver), arguments, node)
+    return opaque(frame, node)
+
+
+def instantiate(frame: Frame, cls: Class, arguments: Arguments, node: ast.Call) -> Value:
+    """An object of a class of the program."""
+    instance: Value = Instance(cls, number=frame.machine.opaque(node))
+    found = find_member(cls, "__init__")
+    if found is not None and isinstance(found[0], Function):
+        variables = bind_function(frame, found[0], arguments, instance)
+        if variables is None:
+            return replace(instance, entered=True) if isinstance(instance, Instance) else instance
+        frame.machine.run(found[0], variables, frame, node)
+        after = frame.machine.last_receiver
+        frame.machine.last_receiver = None
+        return after if isinstance(after, Instance) else instance
+    if is_kl_loss(cls) and isinstance(instance, Instance):
+        return instance.with_attribute("<torch>", construct(frame, arguments, node))
+    fields = [name for name in cls.members if name in annotated_fields(cls.node)]
+    declared = annotated_fields(cls.node)
+    if declared and isinstance(instance, Instance):
+        return with_fields(instance, declared, arguments, {name: cls.members[name] for name in fields})
+    return instance
+
+
+def annotated_fields(node: ast.ClassDef) -> tuple[str, ...]:
+    """The fields of a dataclass or NamedTuple, in order."""
+    return tuple(stmt.target.id for stmt in node.body if isinstance(stmt, ast.AnnAssign) and isinstance(stmt.target, ast.Name))
+
+
+def with_fields(instance: Instance, names: tuple[str, ...], arguments: Arguments, defaults: dict[str, Value]) -> Value:
+    """An object with its fields set from the arguments."""
+    if arguments.open_positional or arguments.open_keywords:
+        return instance
+    for name, value in defaults.items():
+        instance = instance.with_attribute(name, value)
+    for name, (value, _) in zip(names, arguments.positional, strict=False):
+        instance = instance.with_attribute(name, value)
+    for name, (value, _) in arguments.keywords.items():
+        instance = instance.with_attribute(name, value)
+    return instance
+
+
+def bind_function(frame: Frame, function: Function, arguments: Arguments, receiver: Value | None) -> dict[str, Value] | None:
+    """The variables a function starts with; None where Python would raise, or where a `*` hides what goes where."""
+    signature = function.node.args
+    given = list(arguments.positional)
+    if receiver is not None:
+        given.insert(0, (receiver, None))
+    names = [parameter.arg for parameter in (*signature.posonlyargs, *signature.args)]
+    variables: dict[str, Value] = dict(function.defaults)
+    for name, (value, _) in zip(names, given, strict=False):
+        variables[name] = value
+    if len(given) > len(names):
+        if signature.vararg is None:
+            return None
+        variables[signature.vararg.arg] = Sequence(tuple(value for value, _ in given[len(names) :]))
+    elif signature.vararg is not None:
+        variables[signature.vararg.arg] = Sequence(()) if not arguments.open_positional else Sequence(None)
+    allowed = {*names, *(parameter.arg for parameter in signature.kwonlyargs)}
+    extra: list[tuple[object, Value]] = []
+    for name, (value, _) in arguments.keywords.items():
+        if name in allowed:
+            variables[name] = value
+        elif signature.kwarg is not None:
+            extra.append((name, value))
+        else:
+            return None
+    if signature.kwarg is not None:
+        rest = Unknown(frame.machine.numbers.of("keywords", (id(function.node),))) if arguments.open_keywords else None
+        variables[signature.kwarg.arg] = Mapping(tuple(extra), rest)
+    unbound = [name for name in allowed if name not in variables]
+    if (arguments.open_positional and len(given) < len(names)) or arguments.open_keywords:
+        given_names = {*names[: len(given)], *arguments.keywords}
+        for name in allowed - given_names:
+            variables[name] = Unknown(frame.machine.numbers.of("spread", (id(function.node), name, frame.machine.epoch)))
+        return variables
+    return None if unbound else variables
+
+
+# --- KL ------------------------------------------------------------------------------------------------------------------------
+
+
+def construct(frame: Frame, arguments: Arguments, node: ast.Call) -> Value:
+    """`KLDivLoss(...)`: recorded, and kept with its settings."""
+    binding = bound(LOSS_SIGNATURE, arguments)
+    opened = arguments.open_positional or arguments.open_keywords
+    place = frame.place(node)
+    if binding.fits:
+        record(frame, RawCall("construction", place, node.func, dict(binding.values), binding.nodes, binding.positions, opened, None, frame.guards(),
+                              frame.entry, frame.callers))
+    return External(KL_LOSS, tuple(binding.values.items()), place, frame.machine.fresh(KL_LOSS, node), opened or not binding.fits)
+
+
+def kl_call(frame: Frame, kind: str, signature: tuple[Parameter, ...], arguments: Arguments, node: ast.Call, module: External | None) -> Value:
+    """A divergence: recorded as it is reached, its result remembered for what is done with it."""
+    binding = bound(signature, arguments)
+    opened = arguments.open_positional or arguments.open_keywords
+    numbers = frame.machine.numbers
+    number = frame.machine.fresh("kl_div", node)
+    if not binding.fits or arguments.open_positional or "input" not in binding.values or "target" not in binding.values:
+        return Unknown(number)
+    values = dict(binding.values)
+    construction = None
+    if module is not None:
+        values.update((key, value) for key, value in module.arguments if key in LEGACY.split())
+        opened = opened or module.open
+        construction = module.place if isinstance(module.place.node, ast.Call) else None
+    place = frame.place(node)
+    record(frame, RawCall(kind, place, node.func, values, binding.nodes, binding.positions, opened, construction, frame.guards(), frame.entry,
+                          frame.callers))
+    one, other = (as_tensor(join([values[name]], numbers), numbers) for name in ("input", "target"))
+    shaped = other if other.whole else one
+    elementwise = keeps_elements(kind, values, opened)
+    rank = one.rank if one.rank == other.rank else None
+    return Tensor(
+        number, dim=shaped.dim if shaped.whole else None, symbol=shaped.symbol if shaped.whole else None,
+        rank=rank if elementwise else None, gradient=not frame.no_grad, loss=Loss(frozenset({place}), elementwise and shaped.whole),
+    )
+
+
+def keeps_elements(kind: str, values: dict[str, Value], opened: bool) -> bool:
+    """Whether the result is proved to be unreduced."""
+    if opened:
+        return False
+    legacy = [values.get(name) for name in ("size_average", "reduce")]
+    if any(value is not None and value != NONE for value in legacy):
+        return values.get("reduce") == Constant(False)
+    reduction = values.get("reduction")
+    return reduction == Constant("none") or kind == "raw" and reduction in (None, Constant(0))
+
+
+def record(frame: Frame, raw: RawCall) -> None:
+    """Keep a KL call as it is reached, under its context and path; a later pass of a loop replaces the earlier one."""
+    frame.machine.calls.setdefault(raw.place, {}).setdefault(frame.key, {})[raw.guards] = raw
+
+
+def iterate_names(signature: ast.arguments) -> Iterator[str]:
+    """All parameter names."""
+    for parameter in (*signature.posonlyargs, *signature.args, *signature.kwonlyargs):
+        yield parameter.arg
+
+

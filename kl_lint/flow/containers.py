@@ -1,0 +1,214 @@
+"""Lists, tuples and dicts: reading an item, iterating, and what their methods do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from kl_lint.flow.frame import Frame
+from kl_lint.flow.indexing import rows_of
+from kl_lint.flow.values import (
+    NONE,
+    Choice,
+    Constant,
+    External,
+    Guards,
+    Mapping,
+    Numbers,
+    Sequence,
+    Tensor,
+    Unknown,
+    Value,
+    choose,
+    join,
+    number_of,
+    options_of,
+)
+
+__all__ = ["MOST_ITEMS", "Mutation", "elements", "item", "mapping_method", "one_of", "sequence_method", "with_item"]
+
+MOST_ITEMS = 64
+"""The longest list whose items are kept apart."""
+
+Mutation = tuple[Value, Value]
+"""What a mutating method returns, and the container after it."""
+
+
+def one_of(values: Iterable[Value], selector: int, numbers: Numbers) -> Value:
+    """One of several values, picked by something unknown: two picks by one selector go together."""
+    options: list[tuple[Guards, Value]] = []
+    for i, value in enumerate(values):
+        options.extend((guards | {(selector, i)}, option) for guards, option in options_of(value))
+    return choose(options, numbers) if options else Unknown(numbers.of("empty", selector))
+
+
+def item(frame: Frame, base: Value, key: Value) -> Value:
+    """`base[key]` for containers."""
+    numbers = frame.machine.numbers
+    match base, key:
+        case Sequence(items=items), Constant(value=int() as index) if items is not None:
+            return items[index] if -len(items) <= index < len(items) else Unknown(numbers.of("empty", base.number))
+        case Sequence(items=items), _ if items:
+            return one_of(items, numbers.of("pick", number_of(key, numbers), (len(items),)), numbers)
+        case Sequence(element=element), _ if element is not None:
+            return renumbered(element, numbers.of("item", number_of(base, numbers), number_of(key, numbers)))
+        case Mapping(), Constant(value=constant):
+            found = base.get(constant)
+            if found is not None:
+                return found
+            return base.rest if base.rest is not None else Unknown(numbers.of("item", base.number, number_of(key, numbers)))
+        case Mapping(), _ if base.entries or base.rest is not None:
+            values = [value for _, value in base.entries] + ([base.rest] if base.rest is not None else [])
+            return one_of(values, numbers.of("pick", number_of(key, numbers), (len(values),)), numbers)
+        case External(items=items), Constant(value=int() as index) if -len(items) <= index < len(items):
+            return items[index]
+        case External(arguments=arguments), Constant(value=str() as name) if arguments and base.name.endswith("ModuleDict"):
+            return base.get(name) or Unknown(numbers.of("item", base.number, (name,)))
+        case External(items=items), _ if items:
+            return one_of(items, numbers.of("pick", number_of(key, numbers), (len(items),)), numbers)
+        case External(arguments=arguments), _ if arguments and base.name.endswith("ModuleDict"):
+            return one_of([v for _, v in arguments], numbers.of("pick", number_of(key, numbers), (len(arguments),)), numbers)
+        case _:
+            return Unknown(numbers.of("item", number_of(base, numbers), number_of(key, numbers)))
+
+
+def renumbered(value: Value, number: int) -> Value:
+    """The same facts under another number: an element that stands for many."""
+    if isinstance(value, Tensor):
+        return replace(value, number=number, source=None)
+    return Unknown(number) if isinstance(value, Unknown) else value
+
+
+def with_item(base: Value, key: Value, value: Value, numbers: Numbers) -> Value | None:
+    """The container after `base[key] = value`; None where it is no container."""
+    match base, key:
+        case Sequence(items=items), Constant(value=int() as index) if items is not None and -len(items) <= index < len(items):
+            changed = list(items)
+            changed[index] = value
+            return replace(base, items=tuple(changed))
+        case Sequence(), _:
+            return Sequence(None, widened(base, value, numbers), mutable=True, number=base.number)
+        case Mapping(), Constant(value=constant):
+            entries = tuple(pair for pair in base.entries if pair[0] != constant)
+            return replace(base, entries=(*entries, (constant, value)))
+        case Mapping(), _:
+            return replace(base, rest=value if base.rest is None else join((base.rest, value), numbers))
+        case _:
+            return None
+
+
+def widened(base: Sequence, value: Value, numbers: Numbers) -> Value:
+    """The join of what a list holds with one more value."""
+    held = [*(base.items or ()), *((base.element,) if base.element is not None else ()), value]
+    return join(held, numbers) if len(held) > 1 else held[0]
+
+
+def elements(frame: Frame, value: Value, selector: int) -> tuple[tuple[Value, ...] | None, Value | None]:
+    """What iterating over `value` yields: the items where they are known, else one that stands for all (None: nothing is)."""
+    numbers = frame.machine.numbers
+    match value:
+        case Sequence(items=items) if items is not None:
+            return items, None
+        case Sequence(element=element):
+            return None, renumbered(element, numbers.of("each", value.number, selector)) if element is not None else Unknown(selector)
+        case Mapping(entries=entries, rest=None):
+            return tuple(Constant(key) for key, _ in entries if isinstance(key, (str, int, float, bool))), None
+        case External(items=items) if items:
+            return items, None
+        case Tensor():
+            return None, renumbered(rows_of(value, frame), numbers.of("each", value.number, selector))
+        case Choice(options=options):
+            parts = [elements(frame, option, selector) for _, option in options]
+            ones = [join(known, numbers) if known else one for known, one in parts]
+            return None, join([one for one in ones if one is not None] or [Unknown(selector)], numbers)
+        case _:
+            return None, Unknown(numbers.of("each", number_of(value, numbers), selector))
+
+
+# --- methods ---------------------------------------------------------------------------------------------------------------
+
+
+def sequence_method(frame: Frame, name: str, base: Sequence, arguments: list[Value]) -> Mutation | None:
+    """A list's method: its result, and the list after it; None where it is not known."""
+    numbers = frame.machine.numbers
+    match name, arguments:
+        case "append" | "add" | "appendleft", [value]:
+            return NONE, appended(frame, base, value)
+        case "insert", [_, value]:
+            return NONE, Sequence(None, widened(base, value, numbers), mutable=True, number=base.number)
+        case "extend" | "update", [Sequence(items=items)] if items is not None:
+            after: Sequence = base
+            for value in items:
+                after = appended(frame, after, value)
+            return NONE, after
+        case "extend" | "update", [value]:
+            _, element = elements(frame, value, numbers.of("extend", base.number))
+            return NONE, appended(frame, replace(base, items=None, element=widened_items(base, numbers)), element or NONE)
+        case "pop" | "popleft", _:
+            rest = Sequence(None, widened_items(base, numbers), mutable=True, number=base.number)
+            index = 0 if name == "popleft" else arguments[0] if arguments else Constant(-1)
+            return item(frame, base, index if not isinstance(index, int) else Constant(index)), rest
+        case "copy", []:
+            return replace(base), base
+        case "clear", []:
+            return NONE, replace(base, items=(), element=None)
+        case "index" | "count" | "remove" | "sort" | "reverse" | "_replace", _:
+            return Unknown(numbers.of(name, base.number)), base
+        case _:
+            return None
+
+
+def widened_items(base: Sequence, numbers: Numbers) -> Value | None:
+    """One value that stands for every item of a list."""
+    held = [*(base.items or ()), *((base.element,) if base.element is not None else ())]
+    return join(held, numbers) if held else None
+
+
+def appended(frame: Frame, base: Sequence, value: Value) -> Sequence:
+    """A list after append: in a loop its length is not known any more."""
+    numbers = frame.machine.numbers
+    if base.items is None or frame.loop_levels or len(base.items) >= MOST_ITEMS:
+        return Sequence(None, widened(base, value, numbers), mutable=True, number=numbers.of("append", base.number, number_of(value, numbers)))
+    return replace(base, items=(*base.items, value), number=numbers.of("append", base.number, number_of(value, numbers)))
+
+
+def mapping_method(frame: Frame, name: str, base: Mapping, arguments: list[Value], keywords: dict[str, Value]) -> Mutation | None:
+    """A dict's method: its result, and the dict after it; None where it is not known."""
+    numbers = frame.machine.numbers
+    match name, arguments:
+        case "get" | "pop" | "setdefault", [key, *default]:
+            found = item(frame, base, key) if not isinstance(key, Constant) or base.get(key.value) is not None or base.rest is not None else None
+            if found is not None:
+                return found, base
+            value = default[0] if default else NONE
+            return value, (with_item(base, key, value, numbers) or base) if name == "setdefault" else base
+        case "items", []:
+            pairs = [Sequence((Constant(key), value)) for key, value in base.entries]
+            return listing(pairs, Sequence((Unknown(base.number), base.rest)) if base.rest is not None else None, numbers), base
+        case "values", []:
+            return listing([value for _, value in base.entries], base.rest, numbers), base
+        case "keys", []:
+            return listing([Constant(key) for key, _ in base.entries], Unknown(base.number) if base.rest is not None else None, numbers), base
+        case "update", [Mapping() as other]:
+            after: Value = base
+            for key, value in other.entries:
+                after = with_item(after, Constant(key), value, numbers) or after
+            return NONE, after
+        case "update", []:
+            after = base
+            for key, value in keywords.items():
+                after = with_item(after, Constant(key), value, numbers) or after
+            return NONE, after
+        case "copy", []:
+            return replace(base), base
+        case _:
+            return None
+
+
+def listing(values: list[Value], rest: Value | None, numbers: Numbers) -> Value:
+    """The view of a dict as a list."""
+    if rest is None:
+        return Sequence(tuple(values))
+    return Sequence(None, join([*values, rest], numbers))
+
+

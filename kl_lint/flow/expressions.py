@@ -1,0 +1,644 @@
+"""Expressions: the value of each kind, and the conditions that a test puts on its two arms."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from kl_lint.flow.arithmetic import binary, negate
+from kl_lint.flow.builtins import BUILTINS
+from kl_lint.flow.calls import call, evaluate_arguments, lift, under
+from kl_lint.flow.containers import MOST_ITEMS, elements, item, one_of
+from kl_lint.flow.frame import MISSING, Frame
+from kl_lint.flow.indexing import Part, PartKind, index_tensor
+from kl_lint.flow.objects import attribute, find_member, overlay_key
+from kl_lint.flow.store import store
+from kl_lint.flow.values import (
+    NO_GUARDS,
+    NONE,
+    Bound,
+    Choice,
+    Class,
+    Constant,
+    External,
+    Form,
+    Function,
+    Guards,
+    Instance,
+    Mapping,
+    Sequence,
+    Symbol,
+    Tensor,
+    Unknown,
+    Value,
+    choose,
+    compatible,
+    join,
+    number_of,
+    options_of,
+)
+
+__all__ = ["Arms", "arms_of", "bind_target", "evaluate", "function_value"]
+
+DEEPEST = 60
+"""How deep expressions may nest before they are left alone."""
+
+OPERATORS: dict[type[ast.operator], str] = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.MatMult: "matmul", ast.FloorDiv: "floordiv",
+    ast.Mod: "mod", ast.BitAnd: "and", ast.BitOr: "or", ast.BitXor: "xor", ast.LShift: "lshift", ast.RShift: "rshift",
+}
+STAR_IMPORTED = {"torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional"}
+"""The names under which torch is known everywhere: taken for it where a star import may have brought them."""
+
+
+def evaluate(frame: Frame, node: ast.expr) -> Value:
+    """The value of an expression on the present path."""
+    machine = frame.machine
+    machine.work()
+    handler = HANDLERS.get(type(node))
+    if handler is None or machine.depth > DEEPEST:
+        return Unknown(machine.opaque(node))
+    machine.depth += 1
+    try:
+        return handler(frame, node)
+    finally:
+        machine.depth -= 1
+
+
+def unknown(frame: Frame, node: ast.AST) -> Value:
+    """A value of which nothing is known."""
+    return Unknown(frame.machine.opaque(node))
+
+
+def constant(frame: Frame, node: ast.Constant) -> Value:
+    """A literal."""
+    return Constant(node.value)
+
+
+def name(frame: Frame, node: ast.Name) -> Value:
+    """A name: bound in the file, a builtin, or unknown."""
+    value = frame.lookup(node.id)
+    if value is not None:
+        return value
+    if node.id in BUILTINS:
+        return Symbol(f"builtins.{node.id}")
+    if node.id in STAR_IMPORTED and module_frame(frame).star_import:
+        return Symbol(STAR_IMPORTED[node.id])
+    return Unknown(frame.machine.numbers.of("free", (node.id,)))
+
+
+def module_frame(frame: Frame) -> Frame:
+    """The frame of the module."""
+    while frame.parent is not None:
+        frame = frame.parent
+    return frame
+
+
+def attribute_of(frame: Frame, node: ast.Attribute) -> Value:
+    """`base.name`."""
+    base = evaluate(frame, node.value)
+    if type(base) is Choice:
+        objects = tuple(option for option in base.options if option[1] != NONE) or base.options
+        return frame.narrow(lift(frame, lambda one: attribute(frame, one, node.attr, node), Choice(objects)))
+    return frame.narrow(attribute(frame, base, node.attr, node))
+
+
+def call_of(frame: Frame, node: ast.Call) -> Value:
+    """A call. `x.size(i)` is a size, `cls.__init__(self)` and the like are left to the callee."""
+    func = node.func
+    callee = evaluate(frame, func)
+    arguments = evaluate_arguments(frame, node)
+    if isinstance(func, ast.Attribute) and func.attr in ("size", "dim") and type(callee) is Unknown:
+        size = size_of(frame, func, node)
+        if size is not None:
+            return size
+    return frame.narrow(call(frame, callee, arguments, node))
+
+
+def size_of(frame: Frame, func: ast.Attribute, node: ast.Call) -> Value | None:
+    """`x.size(i)`: the same number each time it is asked."""
+    numbers = frame.machine.numbers
+    base = evaluate(frame, func.value)
+    if not isinstance(base, (Tensor, Unknown)) or func.attr == "dim" or node.keywords:
+        return None
+    if not node.args:
+        return Unknown(numbers.of("shape", base.number), Form("shape", base))
+    index = evaluate(frame, node.args[0])
+    return size_at(frame, base, index)
+
+
+def size_at(frame: Frame, base: Tensor | Unknown, index: Value) -> Value:
+    """The size of a tensor along a dim, counted from the end where the rank tells."""
+    numbers = frame.machine.numbers
+    if isinstance(index, Constant) and type(index.value) is int:
+        dim = index.value
+        if dim >= 0 and isinstance(base, Tensor) and base.rank is not None:
+            dim -= base.rank
+        return Unknown(numbers.of("size", base.number, (dim,)))
+    return Unknown(numbers.of("size", base.number, number_of(index, numbers)))
+
+
+def binary_operation(frame: Frame, node: ast.BinOp) -> Value:
+    """`a + b`; a long chain of operators is walked without recursion."""
+    chain: list[ast.BinOp] = []
+    left: ast.expr = node
+    while isinstance(left, ast.BinOp) and len(chain) < 5000:
+        chain.append(left)
+        left = left.left
+    value = evaluate(frame, left)
+    for link in reversed(chain):
+        frame.machine.work()
+        right = evaluate(frame, link.right)
+        operator = OPERATORS.get(type(link.op), "other")
+        nodes = {"input": link.left, "other": link.right}
+        value = lift(frame, lambda a, b, op=operator, at=link, n=nodes: binary(frame, at, op, a, b, n), value, right)  # type: ignore[misc]
+    return value
+
+
+def unary_operation(frame: Frame, node: ast.UnaryOp) -> Value:
+    """`-x`, `not x`, `~x`."""
+    value = evaluate(frame, node.operand)
+    match node.op:
+        case ast.USub():
+            return lift(frame, lambda one: negate(frame, node, one), value)
+        case ast.Not():
+            truth = truth_of(value)
+            if truth is not None:
+                return Constant(not truth)
+            return lift(frame, lambda one: negated(frame, one), value)
+        case _:
+            return Unknown(frame.machine.numbers.of(type(node.op).__name__, number_of(value, frame.machine.numbers)))
+
+
+def negated(frame: Frame, value: Value) -> Value:
+    """`not value`."""
+    truth = truth_of(value)
+    return Constant(not truth) if truth is not None else Unknown(frame.machine.numbers.of("not", number_of(value, frame.machine.numbers)))
+
+
+def truth_of(value: Value) -> bool | None:
+    """The truth of a value, where it is known."""
+    match value:
+        case Constant(value=known):
+            return bool(known)
+        case Sequence(items=items) if items is not None and not value.mutable:
+            return bool(items)
+        case Function() | Class() | External() | Symbol() | Instance() | Bound():
+            return True
+        case _:
+            return None
+
+
+def boolean_operation(frame: Frame, node: ast.BoolOp) -> Value:
+    """`a or b`, `a and b`: the first that decides."""
+    decides = isinstance(node.op, ast.Or)
+    options: list[tuple[Guards, Value]] = []
+    path: Guards = NO_GUARDS
+    for i, part in enumerate(node.values):
+        value = under(frame, path, lambda part=part: evaluate(frame, part))  # type: ignore[misc]
+        if i == len(node.values) - 1:
+            options.extend((path | guards, option) for guards, option in options_of(value))
+            break
+        for guards, option in options_of(value):
+            if truth_of(option) in (decides, None):
+                options.append((path | guards, option))
+        yes, no = truth_guards(frame, value)
+        onward = no if decides else yes
+        if onward is None:
+            break
+        path = path | onward
+    return choose(options, frame.machine.numbers)
+
+
+def conditional(frame: Frame, node: ast.IfExp) -> Value:
+    """`a if test else b`."""
+    options: list[tuple[Guards, Value]] = []
+    arms = arms_of(frame, node.test)
+    for guards, branch in ((arms[0], node.body), (arms[1], node.orelse)):
+        if guards is None or not compatible(guards, frame.guards()):
+            continue
+        value = under(frame, guards, lambda branch=branch: evaluate(frame, branch))  # type: ignore[misc]
+        options.extend((guards | more, option) for more, option in options_of(value))
+    return choose(options, frame.machine.numbers) if options else unknown(frame, node)
+
+
+# --- tests -------------------------------------------------------------------------------------------------------------------
+
+Arms = tuple[Guards | None, Guards | None]
+"""The conditions under which a test is true, and false; None: it never is."""
+
+
+def arms_of(frame: Frame, test: ast.expr) -> Arms:
+    """What a test says on its two arms."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yes, no = arms_of(frame, operand)
+            return no, yes
+        case ast.BoolOp(op=ast.And(), values=parts):
+            return all_of([arms_of(frame, part) for part in parts])
+        case ast.BoolOp(op=ast.Or(), values=parts):
+            no, yes = all_of([(no, yes) for yes, no in (arms_of(frame, part) for part in parts)])
+            return yes, no
+        case ast.Compare(left=left, ops=[operator], comparators=[right]):
+            return compare_arms(frame, evaluate(frame, left), operator, evaluate(frame, right), test)
+        case ast.NamedExpr():
+            return truth_guards(frame, evaluate(frame, test))
+        case _:
+            return truth_guards(frame, evaluate(frame, test))
+
+
+def all_of(parts: list[Arms]) -> Arms:
+    """The arms of a conjunction: true says all of it; false says something only where one part can be false."""
+    yes: Guards | None = NO_GUARDS
+    open_ends: list[Guards] = []
+    for part_yes, part_no in parts:
+        yes = None if yes is None or part_yes is None or not compatible(yes, part_yes) else yes | part_yes
+        if part_no is not None:
+            open_ends.append(part_no)
+    if not open_ends:
+        return yes, None
+    return yes, open_ends[0] if len(open_ends) == 1 else NO_GUARDS
+
+
+def truth_guards(frame: Frame, value: Value) -> Arms:
+    """The arms of the truth of a value."""
+    yes: list[Guards] = []
+    no: list[Guards] = []
+    for guards, option in options_of(value):
+        truth = truth_of(option)
+        if truth is None:
+            number = number_of(option, frame.machine.numbers)
+            yes.append(guards | {(number, True)})
+            no.append(guards | {(number, False)})
+        else:
+            (yes if truth else no).append(guards)
+    return merged(yes), merged(no)
+
+
+def merged(ways: list[Guards]) -> Guards | None:
+    """What all ways to one outcome have in common."""
+    if not ways:
+        return None
+    common = ways[0]
+    for other in ways[1:]:
+        common = common & other
+    return common
+
+
+def compare_arms(frame: Frame, left: Value, operator: ast.cmpop, right: Value, node: ast.expr) -> Arms:
+    """The arms of one comparison with a literal; of any other, one flag for the same question."""
+    yes: list[Guards] = []
+    no: list[Guards] = []
+    flip = isinstance(operator, (ast.NotEq, ast.IsNot, ast.NotIn))
+    for left_guards, one in options_of(left):
+        for right_guards, other in options_of(right):
+            if not compatible(left_guards, right_guards):
+                continue
+            guards = left_guards | right_guards
+            true_side, false_side = compared(frame, one, operator, other)
+            if flip:
+                true_side, false_side = false_side, true_side
+            if true_side is not None:
+                yes.append(guards | true_side)
+            if false_side is not None:
+                no.append(guards | false_side)
+    return merged(yes), merged(no)
+
+
+def compared(frame: Frame, one: Value, operator: ast.cmpop, other: Value) -> Arms:
+    """The arms of `one == other`, `one is other`, `one in other` (the negated forms are turned by the caller)."""
+    numbers = frame.machine.numbers
+    match operator:
+        case ast.Eq() | ast.NotEq() | ast.Is() | ast.IsNot():
+            if isinstance(one, Constant) and isinstance(other, Constant):
+                return (NO_GUARDS, None) if one.value == other.value else (None, NO_GUARDS)
+            if isinstance(one, Constant):
+                one, other = other, one
+            if isinstance(other, Constant):
+                if other.value is None and not isinstance(one, (Unknown, Constant)):
+                    return None, NO_GUARDS
+                number = number_of(one, numbers)
+                held = numbers.of("held", number)
+                equal = numbers.of("equal", number, (repr(other.value),))
+                present = frame.conditions.get(held)
+                if present is not None and present != repr(other.value):
+                    return None, NO_GUARDS
+                return frozenset({(held, repr(other.value)), (equal, True)}), frozenset({(equal, False)})
+        case ast.In() | ast.NotIn() if isinstance(one, Constant) and isinstance(other, Sequence) and other.items is not None:
+            if all(isinstance(v, Constant) for v in other.items):
+                return (NO_GUARDS, None) if one in other.items else (None, NO_GUARDS)
+        case _:
+            pass
+    number = numbers.of("test", (type(operator).__name__.replace("Not", ""),), number_of(one, numbers), number_of(other, numbers))
+    return frozenset({(number, True)}), frozenset({(number, False)})
+
+
+def comparison(frame: Frame, node: ast.Compare) -> Value:
+    """A comparison as a value: decided, or one flag."""
+    yes, no = arms_of(frame, node) if len(node.ops) == 1 else (NO_GUARDS, NO_GUARDS)
+    if yes is None:
+        return Constant(False)
+    if no is None:
+        return Constant(True)
+    if len(yes) == 1 and yes and no:
+        return Choice(((yes, Constant(True)), (no, Constant(False))))
+    if yes and no:
+        return Choice(((yes, Constant(True)), (no, Constant(False))))
+    return unknown(frame, node)
+
+
+# --- containers, indexing ----------------------------------------------------------------------------------------------------
+
+
+def sequence(frame: Frame, node: ast.Tuple | ast.List | ast.Set) -> Value:
+    """A tuple, list or set display; very long ones are not looked into."""
+    mutable = not isinstance(node, ast.Tuple)
+    number = frame.machine.fresh("display", node) if mutable else 0
+    if len(node.elts) > 4 * MOST_ITEMS:
+        return Sequence(None, None, mutable=mutable, number=number)
+    items: list[Value] = []
+    rest: list[Value] = []
+    for element in node.elts:
+        if isinstance(element, ast.Starred):
+            spread, one = elements(frame, evaluate(frame, element.value), frame.machine.fresh("star", element))
+            if spread is None:
+                rest.append(one if one is not None else NONE)
+            else:
+                items.extend(spread)
+        else:
+            items.append(evaluate(frame, element))
+    if rest:
+        return Sequence(None, join([*items, *rest], frame.machine.numbers), mutable=mutable, number=number)
+    return Sequence(tuple(items), mutable=mutable, number=number)
+
+
+def mapping(frame: Frame, node: ast.Dict) -> Value:
+    """A dict display."""
+    entries: dict[object, Value] = {}
+    rest: list[Value] = []
+    if len(node.keys) > 8 * MOST_ITEMS:
+        return Mapping((), unknown(frame, node), frame.machine.fresh("display", node))
+    for key, value_node in zip(node.keys, node.values, strict=True):
+        value = evaluate(frame, value_node)
+        if key is None:
+            if isinstance(value, Mapping):
+                entries.update(value.entries)
+                rest.extend(v for v in (value.rest,) if v is not None)
+            else:
+                rest.append(Unknown(frame.machine.opaque(value_node)))
+            continue
+        known = evaluate(frame, key)
+        if isinstance(known, Constant):
+            entries[known.value] = value
+        elif isinstance(known, Symbol):
+            entries[known.name] = value
+        else:
+            rest.append(value)
+    return Mapping(tuple(entries.items()), join(rest, frame.machine.numbers) if rest else None, frame.machine.fresh("display", node))
+
+
+def subscript(frame: Frame, node: ast.Subscript) -> Value:
+    """`base[index]`."""
+    base = evaluate(frame, node.value)
+    return frame.narrow(lift(frame, lambda one: subscript_one(frame, one, node), base))
+
+
+def subscript_one(frame: Frame, base: Value, node: ast.Subscript) -> Value:
+    """`base[index]`, for one alternative of the base."""
+    numbers = frame.machine.numbers
+    match base:
+        case Sequence() | Mapping() | External():
+            if isinstance(node.slice, ast.Slice):
+                return sliced(frame, base, node.slice, node)
+            return lift(frame, lambda key: item(frame, base, key), evaluate(frame, node.slice))
+        case Symbol() | Class():
+            return base
+        case Unknown(form=Form(op="shape", operand=operand)) if not isinstance(node.slice, ast.Slice):
+            return size_at(frame, operand, evaluate(frame, node.slice))
+        case Unknown() if isinstance(node.slice, ast.Constant):
+            written = frame.lookup(overlay_key(base, node.slice.value, frame))
+            if written is not None:
+                return written
+        case Instance():
+            return subscript_instance(frame, base, node)
+        case _:
+            pass
+    parts = index_parts(frame, node.slice)
+    number = numbers.of("index", number_of(base, numbers), *(part.number for part in parts))
+    if isinstance(base, Tensor):
+        return index_tensor(base, parts, number)
+    if isinstance(base, Unknown) and base.form is not None and base.form.op in ("sum", "logsumexp"):
+        regained = index_tensor(Tensor(base.number, form=base.form), parts, number)
+        return Unknown(number, regained.form)
+    return Unknown(number)
+
+
+def subscript_instance(frame: Frame, base: Instance, node: ast.Subscript) -> Value:
+    """`obj[key]` through `__getitem__`; a NamedTuple's field by its place."""
+    found = find_member(base.cls, "__getitem__")
+    index = evaluate(frame, node.slice) if not isinstance(node.slice, ast.Slice) else None
+    if found is None and isinstance(index, Constant) and type(index.value) is int and base.attributes and -len(base.attributes) <= index.value < len(base.attributes):
+        return base.attributes[index.value][1]
+    return unknown(frame, node)
+
+
+def sliced(frame: Frame, base: Value, piece: ast.Slice, node: ast.AST) -> Value:
+    """`items[a:b]`."""
+    bounds = [evaluate(frame, bound) if bound is not None else NONE for bound in (piece.lower, piece.upper, piece.step)]
+    numbers = frame.machine.numbers
+    match base:
+        case Sequence(items=items) if items is not None and all(isinstance(b, Constant) and (b.value is None or type(b.value) is int) for b in bounds):
+            lower, upper, step = (b.value if isinstance(b, Constant) else None for b in bounds)
+            if step != 0:
+                return replace(base, items=items[slice(lower, upper, step)], number=frame.machine.fresh("slice", node))
+            return unknown(frame, node)
+        case Sequence(items=items) if items:
+            return Sequence(None, one_of(items, frame.machine.fresh("slice", node), numbers), mutable=base.mutable, number=frame.machine.fresh("slice", node))
+        case _:
+            return base
+
+
+def index_parts(frame: Frame, node: ast.expr) -> tuple[Part, ...]:
+    """The parts of an index expression."""
+    pieces = node.elts if isinstance(node, ast.Tuple) else [node]
+    return tuple(index_part(frame, piece) for piece in pieces)
+
+
+def index_part(frame: Frame, node: ast.expr) -> Part:
+    """One part of an index, with a number that tells equal parts."""
+    numbers = frame.machine.numbers
+    if isinstance(node, ast.Slice):
+        bounds = [evaluate(frame, bound) if bound is not None else NONE for bound in (node.lower, node.upper, node.step)]
+        trivial = bounds[0] in (NONE, Constant(0)) and bounds[1] == NONE and bounds[2] in (NONE, Constant(1))
+        return Part(PartKind.FULL if trivial else PartKind.SLICE, numbers.of("slice", *(number_of(b, numbers) for b in bounds)))
+    value = evaluate(frame, node)
+    number = number_of(value, numbers)
+    match value:
+        case Constant(value=bool()):
+            return Part(PartKind.ADVANCED, number)
+        case Constant(value=int()):
+            return Part(PartKind.INTEGER, number)
+        case Constant(value=None):
+            return Part(PartKind.NEW, number)
+        case Constant() if value.value is Ellipsis:
+            return Part(PartKind.REST, number)
+        case _:
+            return Part(PartKind.ADVANCED, number)
+
+
+# --- functions, comprehensions -----------------------------------------------------------------------------------------------
+
+
+def function_value(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, **changes: Any) -> Function:
+    """A function as a value: its defaults are evaluated where it is defined."""
+    signature = node.args
+    positional = [*signature.posonlyargs, *signature.args]
+    defaults: list[tuple[str, Value]] = []
+    for parameter, default in zip(positional[len(positional) - len(signature.defaults) :], signature.defaults, strict=True):
+        defaults.append((parameter.arg, evaluate(frame, default)))
+    for parameter, keyword_default in zip(signature.kwonlyargs, signature.kw_defaults, strict=True):
+        if keyword_default is not None:
+            defaults.append((parameter.arg, evaluate(frame, keyword_default)))
+    return Function(node, frame, tuple(defaults), **changes)
+
+
+def lambda_value(frame: Frame, node: ast.Lambda) -> Value:
+    """A lambda."""
+    return function_value(frame, node)
+
+
+def named(frame: Frame, node: ast.NamedExpr) -> Value:
+    """`name := value`."""
+    value = evaluate(frame, node.value)
+    store(frame, node.target, value)
+    return value
+
+
+def comprehension(frame: Frame, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
+    """A list of what the element expression can be; item by item where the iterable is short and known."""
+    frame.open_branch()
+    try:
+        values = comprehended(frame, node.generators, lambda: evaluate(frame, node.elt))
+    finally:
+        frame.close_branch()
+    number = frame.machine.fresh("comprehension", node)
+    if values is None:
+        return Sequence(None, None, mutable=True, number=number)
+    exact = len(node.generators) == 1 and not node.generators[0].ifs and values[1]
+    if exact:
+        return Sequence(tuple(values[0]), mutable=True, number=number)
+    return Sequence(None, join(values[0], frame.machine.numbers) if values[0] else None, mutable=True, number=number)
+
+
+def comprehended(frame: Frame, generators: list[ast.comprehension], result: Callable[[], Value]) -> tuple[list[Value], bool] | None:
+    """The values of a comprehension's element, and whether they are exactly one for each item."""
+    if not generators:
+        return [result()], True
+    first, *rest = generators
+    iterable = evaluate(frame, first.iter)
+    items, one = elements(frame, iterable, frame.machine.fresh("each", first.iter))
+    if items is not None and len(items) <= 8:
+        values: list[Value] = []
+        for each in items:
+            store(frame, first.target, each)
+            inner = comprehended(frame, rest, result)
+            values.extend(inner[0] if inner else [])
+        return values, True
+    if one is None:
+        one = one_of(items or (), frame.machine.fresh("pick", first.iter), frame.machine.numbers)
+    store(frame, first.target, one)
+    for test in first.ifs:
+        evaluate(frame, test)
+    inner = comprehended(frame, rest, result)
+    return (inner[0], False) if inner else None
+
+
+def dict_comprehension(frame: Frame, node: ast.DictComp) -> Value:
+    """A dict whose keys are mostly not known."""
+    frame.open_branch()
+    entries: dict[object, Value] = {}
+    rest: list[Value] = []
+    try:
+
+        def pair() -> Value:
+            key, value = evaluate(frame, node.key), evaluate(frame, node.value)
+            if isinstance(key, Constant):
+                entries[key.value] = value
+            else:
+                rest.append(value)
+            return value
+
+        comprehended(frame, node.generators, pair)
+    finally:
+        frame.close_branch()
+    return Mapping(tuple(entries.items()), join(rest, frame.machine.numbers) if rest else None, frame.machine.fresh("comprehension", node))
+
+
+def bind_target(frame: Frame, target: ast.expr, iterable: Value, node: ast.AST) -> None:
+    """`for target in iterable`: any one of its elements; parts of one element stay together."""
+    selector = frame.machine.fresh("pick", node)
+    items, one = elements(frame, iterable, frame.machine.fresh("each", node))
+    if items is not None:
+        store(frame, target, one_of(items, selector, frame.machine.numbers) if items else Unknown(selector))
+    else:
+        store(frame, target, one if one is not None else Unknown(selector))
+
+
+def awaited(frame: Frame, node: ast.Await) -> Value:
+    """`await x`."""
+    return evaluate(frame, node.value)
+
+
+def yielded(frame: Frame, node: ast.Yield) -> Value:
+    """`yield x`: kept as an element of what the generator gives."""
+    frame.yields.append(evaluate(frame, node.value) if node.value is not None else NONE)
+    return unknown(frame, node)
+
+
+def yielded_from(frame: Frame, node: ast.YieldFrom) -> Value:
+    """`yield from xs`."""
+    items, one = elements(frame, evaluate(frame, node.value), frame.machine.fresh("each", node))
+    frame.yields.extend(items if items is not None else [one if one is not None else MISSING])
+    return unknown(frame, node)
+
+
+def starred(frame: Frame, node: ast.Starred) -> Value:
+    """A star outside a display or a call."""
+    return evaluate(frame, node.value)
+
+
+def text(frame: Frame, node: ast.expr) -> Value:
+    """An f-string."""
+    return Unknown(frame.machine.fresh("text", node))
+
+
+Handler = Callable[[Frame, Any], Value]
+HANDLERS: dict[type[ast.expr], Handler] = {
+    ast.Constant: constant,
+    ast.Name: name,
+    ast.Attribute: attribute_of,
+    ast.Call: call_of,
+    ast.BinOp: binary_operation,
+    ast.UnaryOp: unary_operation,
+    ast.BoolOp: boolean_operation,
+    ast.Compare: comparison,
+    ast.IfExp: conditional,
+    ast.Tuple: sequence,
+    ast.List: sequence,
+    ast.Set: sequence,
+    ast.Dict: mapping,
+    ast.Subscript: subscript,
+    ast.Lambda: lambda_value,
+    ast.NamedExpr: named,
+    ast.ListComp: comprehension,
+    ast.SetComp: comprehension,
+    ast.GeneratorExp: comprehension,
+    ast.DictComp: dict_comprehension,
+    ast.Await: awaited,
+    ast.Yield: yielded,
+    ast.YieldFrom: yielded_from,
+    ast.Starred: starred,
+    ast.JoinedStr: text,
+}

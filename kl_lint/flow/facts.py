@@ -1,0 +1,305 @@
+"""From what the interpreter recorded to the facts that rules judge: places become spans, values become descriptions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import product
+
+from kl_lint.finding import Span, Step
+from kl_lint.flow.frame import HandwrittenSum, LossUse, Machine, RawCall
+from kl_lint.flow.kl_call import (
+    Argument,
+    Context,
+    Distribution,
+    Handwritten,
+    KLCall,
+    Kind,
+    Producer,
+    Reduction,
+    Remark,
+    Setting,
+    Settings,
+    Site,
+    Use,
+)
+from kl_lint.flow.source import Place, Source
+from kl_lint.flow.tensors import as_tensor
+from kl_lint.flow.values import (
+    NONE,
+    Constant,
+    Guards,
+    Note,
+    Numbers,
+    Sequence,
+    Space,
+    Tensor,
+    Trail,
+    Unknown,
+    Value,
+    compatible,
+    options_of,
+)
+
+__all__ = ["handwritten_facts", "sites_of"]
+
+MOST_VARIANTS = 24
+SETTINGS = ("size_average", "reduce", "reduction", "log_target")
+RAW_REDUCTIONS = {0: Reduction.NONE, 1: Reduction.MEAN, 2: Reduction.SUM}
+
+
+def sites_of(machine: Machine) -> tuple[Site, ...]:
+    """Every KL call and construction found, in the order of the text."""
+    uses: dict[Place, list[LossUse]] = {}
+    for use in machine.uses:
+        uses.setdefault(use.call, []).append(use)
+    sites = [site(machine, place, contexts, uses.get(place, [])) for place, contexts in machine.calls.items()]
+    return tuple(sorted(sites, key=lambda found: (found.span, found.kind.value)))
+
+
+def site(machine: Machine, place: Place, contexts: dict[tuple[object, ...], dict[Guards, RawCall]], uses: list[LossUse]) -> Site:
+    """One call with all its contexts."""
+    found: list[Context] = []
+    kind = Kind.FUNCTIONAL
+    for raws in contexts.values():
+        variants: list[KLCall] = []
+        entry = True
+        for raw in raws.values():
+            kind = Kind(raw.kind)
+            entry = raw.entry
+            variants.extend(variants_of(machine, raw, uses))
+        found.append(Context(tuple(variants[:MOST_VARIANTS]), entry))
+    return Site(kind, place.span, tuple(found))
+
+
+def variants_of(machine: Machine, raw: RawCall, uses: list[LossUse]) -> Iterator[KLCall]:
+    """One fact for each combination of alternatives that some run can meet."""
+    names = tuple(raw.arguments)
+    choices = [useful(name, value) for name, value in raw.arguments.items()]
+    for combination in product(*choices):
+        guards: Guards | None = raw.guards
+        for more, _ in combination:
+            guards = guards | more if guards is not None and compatible(guards, more) else None
+        if guards is not None and consistent(guards):
+            yield fact(machine, raw, dict(zip(names, (value for _, value in combination), strict=True)), uses)
+
+
+def useful(name: str, value: Value) -> tuple[tuple[Guards, Value], ...]:
+    """The alternatives of an argument under which the call can run: a tensor argument is not None and not a string."""
+    options = options_of(value)
+    if name in ("input", "target"):
+        running = tuple(option for option in options if not isinstance(option[1], Constant))
+        return running or options
+    return options
+
+
+def consistent(guards: Guards) -> bool:
+    """Whether no condition stands with two outcomes."""
+    return len({key for key, _ in guards}) == len(guards)
+
+
+def fact(machine: Machine, raw: RawCall, values: dict[str, Value], uses: list[LossUse]) -> KLCall:
+    """The fact of one path."""
+    source = raw.place.source
+    kind = Kind(raw.kind)
+    settings = settings_of(source, raw, values)
+    return KLCall(
+        kind,
+        raw.place.span,
+        source.filename,
+        source.text(raw.callee),
+        settings,
+        reduction_of(kind, values, raw.open),
+        log_target_of(values, raw.open),
+        argument(machine, raw, "input", values),
+        argument(machine, raw, "target", values),
+        raw.construction.span if raw.construction is not None and raw.construction.source is source else None,
+        tuple(Use(use.place.span, use.how, use.dim) for use in uses if use.place.source is source),
+        tuple(Step(place.source.filename, place.span, "called here") for place in raw.callers),
+    )
+
+
+def settings_of(source: Source, raw: RawCall, values: dict[str, Value]) -> Settings:
+    """What the call was told; for a module's call, what its construction was told (without places)."""
+    given: dict[str, Setting] = {}
+    for name in SETTINGS:
+        value = values.get(name)
+        if value is None:
+            continue
+        node = raw.nodes.get(name)
+        position = raw.positions.get(name)
+        known = isinstance(value, Constant)
+        given[name] = Setting(
+            value.value if isinstance(value, Constant) else None,
+            known,
+            source.span(node) if node is not None else None,
+            position if isinstance(position, str) else None,
+            position if isinstance(position, int) else None,
+            isinstance(node, ast.Constant),
+        )
+    return Settings(given.get("size_average"), given.get("reduce"), given.get("reduction"), given.get("log_target"), raw.open)
+
+
+def log_target_of(values: dict[str, Value], opened: bool) -> bool | None:
+    """log_target, where it is known: False unless given."""
+    match values.get("log_target"):
+        case None:
+            return None if opened else False
+        case Constant(value=bool() as told):
+            return told
+        case _:
+            return None
+
+
+def reduction_of(kind: Kind, values: dict[str, Value], opened: bool) -> Reduction:
+    """What torch does with the elements (torch-facts: positional misuse, legacy arguments; function and module differ)."""
+    told = values.get("reduction")
+    if kind is Kind.RAW:
+        if told is None:
+            return Reduction.UNKNOWN if opened else Reduction.NONE
+        return RAW_REDUCTIONS.get(told.value, Reduction.INVALID) if isinstance(told, Constant) and isinstance(told.value, int) else Reduction.UNKNOWN
+    legacy = [values.get("size_average", NONE), values.get("reduce", NONE)]
+    if any(not isinstance(value, Constant) for value in legacy):
+        return Reduction.UNKNOWN
+    if opened and told is None:
+        return Reduction.UNKNOWN
+    size_average, reduce = (value.value for value in legacy if isinstance(value, Constant))
+    if size_average is not None or reduce is not None:
+        return legacy_reduction(kind, size_average, reduce, told)
+    match told:
+        case None:
+            return Reduction.MEAN
+        case Constant(value="none" | "mean" | "sum" | "batchmean" as name):
+            return Reduction(name)
+        case Constant(value="elementwise_mean"):
+            return Reduction.MEAN
+        case Constant():
+            return Reduction.INVALID
+        case _:
+            return Reduction.UNKNOWN
+
+
+def legacy_reduction(kind: Kind, size_average: object, reduce: object, told: Value | None) -> Reduction:
+    """size_average and reduce decide by their truth; the function then still divides by the batch for "batchmean"."""
+    average = True if size_average is None else bool(size_average)
+    reduced = True if reduce is None else bool(reduce)
+    name = "none" if not reduced else "mean" if average else "sum"
+    if kind is Kind.FUNCTIONAL and told == Constant("batchmean"):
+        return {"none": Reduction.NONE_THEN_BATCH, "mean": Reduction.MEAN_THEN_BATCH, "sum": Reduction.BATCHMEAN}[name]
+    return Reduction(name)
+
+
+# --- arguments -------------------------------------------------------------------------------------------------------------
+
+
+def argument(machine: Machine, raw: RawCall, name: str, values: dict[str, Value]) -> Argument | None:
+    """One argument: its place, its text, what it holds."""
+    if raw.kind == "construction" or name not in values:
+        return None
+    source = raw.place.source
+    node = raw.nodes.get(name)
+    span = source.span(node) if node is not None else raw.place.span
+    position = raw.positions.get(name)
+    return Argument(
+        span,
+        " ".join(source.text(node).split()) if node is not None else name,
+        distribution(machine, raw, name, values[name]),
+        position if isinstance(position, str) else None,
+        node is not None,
+    )
+
+
+def distribution(machine: Machine, raw: RawCall, name: str, value: Value) -> Distribution:
+    """What is proved of a value."""
+    if isinstance(value, Sequence):
+        return Distribution(Space.UNKNOWN)
+    tensor = as_tensor(value, machine.numbers) if isinstance(value, (Tensor, Unknown)) else Tensor(0)
+    dim, symbol = tensor.where()
+    return Distribution(
+        tensor.space,
+        tensor.mass,
+        tensor.mixed,
+        dim,
+        symbol,
+        tensor.rank,
+        tensor.source if tensor.whole else None,
+        temperature_key(tensor, machine.numbers),
+        None,
+        tensor.gradient,
+        tuple(remark(note) for note in tensor.notes),
+        tuple(step(trail) for trail in tensor.trail.steps()) if tensor.trail is not None else (),
+        producer(machine, raw, name, tensor),
+    )
+
+
+def temperature_key(tensor: Tensor, numbers: Numbers) -> object:
+    """What identifies the divisor of the logits: a literal's value, or a value number."""
+    match tensor.temperature:
+        case None:
+            return None
+        case Constant(value=value):
+            return float(value) if isinstance(value, (int, float)) else None
+        case Unknown(number=number) | Tensor(number=number):
+            return ("number", number)
+        case _:
+            return None
+
+
+def remark(note: Note) -> Remark:
+    """A note with its places resolved; what lies in another file is left out."""
+    source = note.place.source
+
+    def here(place: Place | None) -> Span | None:
+        return place.span if place is not None and place.source is source else None
+
+    return Remark(note.kind, note.place.span, source.filename, note.detail, here(note.inner), here(note.operand), note.epsilon, note.rank)
+
+
+def step(trail: Trail) -> Step:
+    """A step of a trace."""
+    return trail.place.step(trail.what)
+
+
+def producer(machine: Machine, raw: RawCall, name: str, tensor: Tensor) -> Producer | None:
+    """The call that made the distribution, and what a rewrite must know of it."""
+    maker = tensor.maker
+    if maker is None:
+        return None
+    source = maker.place.source
+    reach = machine.reaches.get((raw.place, name, maker.place))
+    inline, sole, unchanged = reach if reach is not None else (False, False, False)
+    module = maker.module.span if maker.module is not None and maker.module.source is source else None
+    return Producer(
+        maker.name,
+        maker.place.span,
+        source.filename,
+        maker.operand.span if maker.operand is not None else None,
+        source.text(maker.dim.node) if maker.dim is not None else None,
+        inline,
+        sole,
+        unchanged,
+        module,
+    )
+
+
+# --- hand-written divergences ------------------------------------------------------------------------------------------------
+
+
+def handwritten_facts(found: dict[ast.AST, HandwrittenSum], functional: str | None) -> tuple[Handwritten, ...]:
+    """The hand-written divergences, in the order of the text."""
+    facts = [
+        Handwritten(
+            h.place.span,
+            h.place.source.filename,
+            h.p.source.text(h.p.node),
+            h.log_q.source.text(h.log_q.node),
+            h.total,
+            h.dim.source.text(h.dim.node) if h.dim is not None else "",
+            h.exact,
+            functional,
+        )
+        for h in found.values()
+    ]
+    return tuple(sorted(facts, key=lambda fact: fact.span))
+
+

@@ -1,0 +1,260 @@
+"""The state of an interpretation: frames with their variables, path conditions, and what one analysis shares.
+
+A branch is interpreted on the frame itself under a *journal* of what it overwrites; leaving the branch undoes the journal and hands
+out what the branch wrote. So a branch costs what it writes, not what is in scope.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kl_lint.flow.source import Place, Source
+from kl_lint.flow.values import (
+    NO_GUARDS,
+    Choice,
+    Class,
+    Function,
+    Guards,
+    Numbers,
+    Unknown,
+    Value,
+    choose,
+    choose_states,
+    compatible,
+)
+
+__all__ = ["MISSING", "Frame", "Machine", "OutOfWork", "RawCall", "Return"]
+
+
+class OutOfWork(Exception):
+    """The analysis of this file has taken as many steps as it may."""
+
+
+MISSING = Unknown(0)
+"""Stands for an unbound name where a branch may have bound it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawCall:
+    """A KL call (or construction) as it was reached: callee, bound arguments with their nodes, the conditions of the path."""
+
+    kind: str
+    place: Place
+    callee: ast.expr
+    arguments: dict[str, Value]
+    nodes: dict[str, ast.expr]
+    positions: dict[str, int | str]
+    open: bool
+    construction: Place | None
+    guards: Guards
+    entry: bool
+    callers: tuple[Place, ...]
+    inputs: tuple[ArgumentFacts, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentFacts:
+    """What a rewrite must know of one argument at the moment of the call."""
+
+    inline: bool
+    sole_use: bool
+    operand_unchanged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LossUse:
+    """The class dimension of the unreduced divergence of `call` was averaged at `place`."""
+
+    call: Place
+    place: Place
+    how: str
+    dim: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HandwrittenSum:
+    """A hand-written sum(p * (log p - log q)) at `place`."""
+
+    place: Place
+    p: Place
+    log_q: Place
+    dim: Place | None
+    total: bool
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """One way out of a function: the value, the final `self`, and the conditions under which it is taken."""
+
+    guards: Guards
+    value: Value
+    receiver: Value | None
+
+
+ContextKey = tuple[object, ...]
+
+
+class Machine:
+    """What one analysis shares: value numbers, the work bound, memoised calls and the facts found."""
+
+    __slots__ = (
+        "_budget", "assigned", "attributes", "called", "calls", "contexts", "depth", "epoch", "evaluate", "handwritten", "impure", "last_receiver",
+        "memo", "numbers", "reaches", "record_handwritten", "run", "running", "standalone", "uses",
+    )
+
+    def __init__(self, budget: int, *, record_handwritten: bool = False) -> None:
+        self.numbers = Numbers()
+        self._budget = budget
+        self.depth = 0
+        self.epoch = 0
+        self.impure = 0
+        self.memo: dict[ContextKey, tuple[Value, Value | None, bool]] = {}
+        self.contexts: dict[ast.AST, int] = {}
+        self.running: dict[ast.AST, int] = {}
+        self.called: set[ast.AST] = set()
+        self.last_receiver: Value | None = None
+        self.attributes: dict[tuple[Class, str], Value] = {}
+        self.assigned: dict[ast.AST, frozenset[str]] = {}
+        self.calls: dict[Place, dict[ContextKey, dict[Guards, RawCall]]] = {}
+        self.uses: dict[LossUse, None] = {}
+        self.handwritten: dict[ast.AST, HandwrittenSum] = {}
+        self.reaches: dict[tuple[Place, str, Place], tuple[bool, bool, bool]] = {}
+        self.record_handwritten = record_handwritten
+        # Set by the interpreter: the expression evaluator and the function runner, which call each other.
+        self.evaluate: Callable[[Frame, ast.expr], Value]
+        self.run: Callable[[Function, dict[str, Value], Frame, ast.AST], Value]
+        self.standalone: Callable[[Function, Value | None], Value]
+
+    def work(self, steps: int = 1) -> None:
+        """Count `steps` of work; raises OutOfWork at the bound."""
+        self._budget -= steps
+        if self._budget < 0:
+            raise OutOfWork
+
+    def fresh(self, what: str, node: ast.AST) -> int:
+        """A number for something that is new each time it is reached: the result of a call that cannot be seen into."""
+        return self.numbers.of(what, (id(node), self.epoch))
+
+    def opaque(self, node: ast.AST) -> int:
+        """A fresh number for the result of an unknown call; the function that makes one is not a pure function of its arguments."""
+        self.impure += 1
+        return self.numbers.of("call", (id(node), self.epoch))
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """One activation: a module, a class body or a function entered with certain arguments."""
+
+    machine: Machine
+    source: Source
+    parent: Frame | None = None
+    kind: str = "module"
+    function: Function | None = None
+    variables: dict[str, Value] = field(default_factory=dict)
+    journals: list[dict[str, Value]] = field(default_factory=list)
+    conditions: dict[int, object] = field(default_factory=dict)
+    foreign: dict[str, Frame] = field(default_factory=dict)
+    returns: list[Return] = field(default_factory=list)
+    yields: list[Value] = field(default_factory=list)
+    breaks: list[list[dict[str, Value]]] = field(default_factory=list)
+    loop_levels: list[int] = field(default_factory=list)
+    receiver: str | None = None
+    owner: Class | None = None
+    key: ContextKey = ()
+    entry: bool = True
+    callers: tuple[Place, ...] = ()
+    no_grad: bool = False
+    dead: bool = False
+    star_import: bool = False
+
+    def place(self, node: ast.AST) -> Place:
+        """The node as a place of this frame's source."""
+        return Place(self.source, node)
+
+    def guards(self) -> Guards:
+        """The conditions of the present path."""
+        return frozenset(self.conditions.items()) if self.conditions else NO_GUARDS
+
+    # --- variables -------------------------------------------------------------------------------------------------
+
+    def set(self, name: str, value: Value) -> None:
+        """Bind a name, here or where `global`/`nonlocal` put it."""
+        if name in self.foreign:
+            home = self.foreign[name]
+            home.variables[name] = choose(((NO_GUARDS, home.variables.get(name, value)), (NO_GUARDS, value)), self.machine.numbers)
+            return
+        if self.journals:
+            journal = self.journals[-1]
+            if name not in journal:
+                journal[name] = self.variables.get(name, MISSING)
+        self.variables[name] = value
+
+    def lookup(self, name: str) -> Value | None:
+        """What a name holds on the present path; None where nothing of this file binds it."""
+        frame: Frame | None = self
+        while frame is not None:
+            value = frame.variables.get(name)
+            if value is not None and (frame is self or frame.kind != "class"):
+                if value is MISSING:
+                    return None
+                return self.narrow(value) if type(value) is Choice else value
+            frame = frame.parent
+        return None
+
+    def narrow(self, value: Value) -> Value:
+        """Leave out the alternatives that the present path rules out."""
+        if type(value) is not Choice:
+            return value
+        here = self.guards()
+        left = tuple((g, v) for g, v in value.options if v is not MISSING and compatible(g, here))
+        if len(left) == len(value.options):
+            return value
+        if not left:
+            return Unknown(self.machine.numbers.of("impossible"))
+        return left[0][1] if len(left) == 1 else Choice(left)
+
+    def replace_object(self, old: Value, new: Value) -> None:
+        """Every name that holds the very object `old` holds `new`: what a mutation does to its aliases."""
+        for name, value in list(self.variables.items()):
+            if value is old:
+                self.set(name, new)
+
+    # --- branches ----------------------------------------------------------------------------------------------------
+
+    def open_branch(self) -> None:
+        """Begin to journal."""
+        self.journals.append({})
+
+    def close_branch(self) -> dict[str, Value]:
+        """Undo what was written since the branch began, and hand it out."""
+        journal = self.journals.pop()
+        written: dict[str, Value] = {}
+        for name, old in journal.items():
+            written[name] = self.variables.get(name, MISSING)
+            if old is MISSING:
+                self.variables.pop(name, None)
+            else:
+                self.variables[name] = old
+        return written
+
+    def merge(self, branches: list[tuple[Guards, dict[str, Value]]]) -> None:
+        """Bind every name that a branch wrote to the alternatives of all branches that go on."""
+        names: dict[str, None] = {}
+        for _, written in branches:
+            names.update(dict.fromkeys(written))
+        numbers = self.machine.numbers
+        for name in names:
+            present = self.variables.get(name, MISSING)
+            options: list[tuple[Guards, Value]] = []
+            for guards, written in branches:
+                value = written.get(name, present)
+                if type(value) is Choice:
+                    options.extend((g | guards, v) for g, v in value.options if compatible(g, guards))
+                else:
+                    options.append((guards, value))
+            bound = [(g, v) for g, v in options if v is not MISSING]
+            if bound:
+                self.set(name, choose_states(bound, numbers))

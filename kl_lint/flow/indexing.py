@@ -1,0 +1,144 @@
+"""Indexing tensors: which dims `x[...]` takes away, cuts or adds, and what that does to a distribution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from kl_lint.flow.frame import Frame
+from kl_lint.flow.tensors import blurred, cut, same_dim, shifted_in, without_dim
+from kl_lint.flow.values import DISTRIBUTIONS, Form, Mass, Tensor
+
+__all__ = ["Part", "PartKind", "index_tensor", "rows_of", "write_into"]
+
+
+class PartKind(Enum):
+    """One part of an index."""
+
+    FULL = "full slice"
+    SLICE = "slice"
+    INTEGER = "integer"
+    NEW = "new dim"
+    REST = "ellipsis"
+    ADVANCED = "list, tensor or something unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of an index, and the number of its value."""
+
+    kind: PartKind
+    number: int = 0
+
+
+def rows_of(tensor: Tensor, frame: Frame) -> Tensor:
+    """What iterating over a tensor yields: its rows along dim 0."""
+    return indexed_away(tensor, 0, frame.machine.numbers.of("row", tensor.number))
+
+
+def index_tensor(tensor: Tensor, parts: tuple[Part, ...], number: int) -> Tensor:
+    """`tensor[parts]`."""
+    rank = rank_after(tensor, parts)
+    if tensor.loss is not None:
+        only_rows = all(part.kind in (PartKind.FULL, PartKind.REST) for part in parts[1:])
+        loss = tensor.loss if only_rows and tensor.dim is not None and tensor.dim != 0 else replace(tensor.loss, elementwise=False)
+        return Tensor(number, dim=tensor.dim if tensor.dim is not None and tensor.dim < 0 else None, gradient=tensor.gradient, loss=loss)
+    if tensor.space not in DISTRIBUTIONS or tensor.mass is Mass.BERNOULLI:
+        form = regained(tensor, parts)
+        return replace(tensor, number=number, rank=rank, form=form, masked=tensor.masked, fill=tensor.fill)
+    result = tensor
+    for kind, dim in reversed(dims_of(parts)):
+        result = part_applied(result, kind, dim, number)
+    return replace(result, number=number, rank=rank, form=None)
+
+
+def regained(tensor: Tensor, parts: tuple[Part, ...]) -> Form | None:
+    """A sum over the last dim, given its dim back by `[:, None]` or `[..., None]`, is one with keepdim."""
+    form = tensor.form
+    kinds = tuple(part.kind for part in parts)
+    last = (PartKind.FULL, PartKind.NEW), (PartKind.REST, PartKind.NEW)
+    if form is not None and form.op in ("sum", "logsumexp") and not form.keepdim and kinds in last and form.dim in (1, -1):
+        return replace(form, keepdim=True)
+    return None
+
+
+def rank_after(tensor: Tensor, parts: tuple[Part, ...]) -> int | None:
+    """The rank of an indexed tensor, where it is proved."""
+    if tensor.rank is None or any(part.kind is PartKind.ADVANCED for part in parts):
+        return None
+    integers = sum(part.kind is PartKind.INTEGER for part in parts)
+    return tensor.rank - integers + sum(part.kind is PartKind.NEW for part in parts)
+
+
+def dims_of(parts: tuple[Part, ...]) -> list[tuple[PartKind, int]]:
+    """Each part with the dim of the tensor it speaks of: from the front before an ellipsis, from the back behind it."""
+    kinds = [part.kind for part in parts]
+    split = kinds.index(PartKind.REST) if PartKind.REST in kinds else len(kinds)
+    dims: list[tuple[PartKind, int]] = []
+    position = 0
+    for kind in kinds[:split]:
+        dims.append((kind, position))
+        position += kind is not PartKind.NEW
+    behind = kinds[split + 1 :]
+    position = -sum(kind is not PartKind.NEW for kind in behind)
+    for kind in behind:
+        dims.append((kind, position if kind is not PartKind.NEW else position - 1))
+        position += kind is not PartKind.NEW
+    return dims
+
+
+def part_applied(tensor: Tensor, kind: PartKind, dim: int, number: int) -> Tensor:
+    """What one part of an index does to a distribution. Parts are applied from the last to the first, so that dims still count."""
+    match kind:
+        case PartKind.FULL | PartKind.REST:
+            return tensor
+        case PartKind.NEW:
+            return replace(tensor, dim=shifted_in(tensor, dim), rank=None)
+        case PartKind.INTEGER:
+            return replace(indexed_away(tensor, dim, number), rank=None)
+        case PartKind.SLICE:
+            return sliced(tensor, dim, number)
+        case PartKind.ADVANCED:
+            return selected(tensor, dim, number)
+
+
+def sliced(tensor: Tensor, dim: int, number: int) -> Tensor:
+    """`a:b` along a dim."""
+    match same_dim(tensor, dim):
+        case True:
+            return cut(tensor, number)
+        case False:
+            return tensor
+        case None:
+            outer = dim == 0 and tensor.dim is not None and tensor.dim < 0
+            return tensor if outer else replace(tensor, mass=Mass.UNKNOWN, dim=tensor.dim)
+
+
+def indexed_away(tensor: Tensor, dim: int, number: int) -> Tensor:
+    """One index of a dim: the outermost is taken for another than a distribution's last, unless the rank says otherwise."""
+    if tensor.space in DISTRIBUTIONS and dim == 0 and tensor.dim is not None and tensor.dim < 0 and tensor.rank != 1:
+        return replace(tensor, number=number, rank=None if tensor.rank is None else tensor.rank - 1, form=None, source=None)
+    return without_dim(tensor, dim, number, Mass.CUT)
+
+
+def selected(tensor: Tensor, dim: int, number: int) -> Tensor:
+    """A list, tensor, mask or unknown index along a dim: it may take several dims with it, or be an integer."""
+    match same_dim(tensor, dim):
+        case True:
+            return replace(cut(tensor, number), dim=None, symbol=None, rank=None)
+        case False if dim == 0:
+            kept = tensor.dim is not None and tensor.dim < 0
+            return replace(tensor if kept else blurred(tensor, number), rank=None, source=None)
+        case False:
+            return replace(tensor, rank=None, source=None)
+        case None:
+            outer = dim == 0 and tensor.dim == -1
+            return replace(tensor if outer else blurred(tensor, number), rank=None, source=None)
+
+
+def write_into(tensor: Tensor, number: int) -> Tensor:
+    """A tensor after `tensor[...] = value`: what was in a space is in it still, and normalised no longer."""
+    if tensor.space in DISTRIBUTIONS:
+        return replace(blurred(tensor, number), rank=tensor.rank, notes=(), maker=None)
+    keeps = tensor.form is not None and tensor.form.op in ("sum", "logsumexp")
+    return replace(tensor, number=tensor.number if keeps else number, fill=None, loss=tensor.loss)

@@ -1,0 +1,196 @@
+"""Entering functions: with the arguments of a call, memoised; or with nothing known of their parameters."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from kl_lint.flow.expressions import evaluate
+from kl_lint.flow.frame import Frame, Machine, Return
+from kl_lint.flow.objects import KL_LOSS, receiver_name
+from kl_lint.flow.statements import execute, leave
+from kl_lint.flow.values import (
+    NO_GUARDS,
+    NONE,
+    Class,
+    External,
+    Choice,
+    Function,
+    Guards,
+    Instance,
+    Mapping,
+    Numbers,
+    Sequence,
+    Symbol,
+    Tensor,
+    Unknown,
+    Value,
+    choose,
+    choose_states,
+    join,
+)
+
+__all__ = ["Interpreter"]
+
+DEEPEST_CALL = 24
+MOST_CONTEXTS = 12
+"""How many argument lists one function is interpreted with."""
+MOST_RECURSION = 2
+
+
+class Interpreter:
+    """Runs the functions of one analysis on its machine."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self._calls = 0
+        machine.evaluate = evaluate
+        machine.run = self.run
+        machine.standalone = self.standalone
+
+    def run(self, function: Function, variables: dict[str, Value], caller: Frame, node: ast.AST) -> Value:
+        """The value of calling `function` with `variables` bound; leaves the receiver as the call left it in `machine.last_receiver`."""
+        machine = self.machine
+        machine.last_receiver = None
+        place = function.node
+        key = ("call", place, id(function.frame), tuple(sorted(variables.items(), key=lambda item: item[0])))
+        known = machine.memo.get(key)
+        if known is None:
+            recursive = machine.running.get(place, 0)
+            if recursive >= MOST_RECURSION or self._calls >= DEEPEST_CALL or machine.contexts.get(place, 0) >= MOST_CONTEXTS:
+                return Unknown(machine.opaque(node))
+            machine.contexts[place] = machine.contexts.get(place, 0) + 1
+            entry = not isinstance(place, ast.Lambda) and caller.kind == "class"
+            frame = self._frame(function, dict(variables), key, entry=entry, callers=(*caller.callers[-8:], caller.place(node)))
+            frame.no_grad = caller.no_grad or function.no_grad
+            before = machine.impure
+            value, receiver = self._body(frame, function)
+            known = machine.memo[key] = (value, receiver, machine.impure != before)
+        value, receiver, impure = known
+        if impure:
+            value = relabelled(value, machine.numbers, machine.numbers.of("at", (id(node), machine.epoch)))
+        machine.last_receiver = receiver
+        return value
+
+    def standalone(self, function: Function, receiver: Value | None) -> Value:
+        """Interpret a function entered with nothing known of its parameters; gives the receiver as it leaves it, or its value."""
+        machine = self.machine
+        key = ("entry", function.node, id(function.frame))
+        known = machine.memo.get(key)
+        if known is None:
+            if machine.running.get(function.node, 0) >= MOST_RECURSION or self._calls >= DEEPEST_CALL:
+                return receiver if receiver is not None else Unknown(machine.opaque(function.node))
+            frame = self._frame(function, {}, key, entry=True, callers=())
+            frame.variables.update(self._parameters(function, receiver, frame))
+            frame.no_grad = function.no_grad
+            value, after = self._body(frame, function)
+            known = machine.memo[key] = (value, after, True)
+        value, after, _ = known
+        return after if receiver is not None and after is not None else value
+
+    def _frame(self, function: Function, variables: dict[str, Value], key: tuple[object, ...], *, entry: bool, callers: tuple[object, ...]) -> Frame:
+        home = function.frame
+        frame = Frame(self.machine, home.source, home, "function", function, variables, key=key, entry=entry)
+        frame.callers = callers  # type: ignore[assignment]
+        frame.owner = function.owner
+        if function.owner is not None and function.kind in ("function", "property"):
+            frame.receiver = receiver_name(function)
+        return frame
+
+    def _body(self, frame: Frame, function: Function) -> tuple[Value, Value | None]:
+        """Interpret a body; its value, and the receiver as it leaves it."""
+        machine = self.machine
+        place = function.node
+        machine.called.add(place)
+        machine.running[place] = machine.running.get(place, 0) + 1
+        machine.epoch += 1
+        self._calls += 1
+        depth, machine.depth = machine.depth, 0
+        try:
+            if isinstance(place, ast.Lambda):
+                return evaluate(frame, place.body), None
+            execute(frame, place.body)
+            if not frame.dead:
+                leave(frame, NONE)
+            self._nested(frame)
+        finally:
+            machine.depth = depth
+            self._calls -= 1
+            machine.running[place] -= 1
+        if frame.yields:
+            return Sequence(None, join(frame.yields, machine.numbers), number=machine.fresh("generator", place)), self._receiver(frame.returns)
+        ways = [way for way in frame.returns if way.value != NONE] or frame.returns
+        return choose([(way.guards, way.value) for way in ways], machine.numbers), self._receiver(frame.returns)
+
+    def _receiver(self, returns: list[Return]) -> Value | None:
+        receivers: list[tuple[Guards, Value]] = [(way.guards, way.receiver) for way in returns if way.receiver is not None]
+        return choose_states(receivers, self.machine.numbers) if receivers else None
+
+    def _nested(self, frame: Frame) -> None:
+        """Enter the functions defined in a body that nothing has called: callbacks, closures handed out."""
+        for value in list(frame.variables.values()):
+            if isinstance(value, Function) and value.frame is frame and value.node not in self.machine.called:
+                self.standalone(value, None)
+
+    def _parameters(self, function: Function, receiver: Value | None, frame: Frame) -> dict[str, Value]:
+        """Parameters of which nothing is known but their defaults and annotations."""
+        numbers = self.machine.numbers
+        signature = function.node.args
+        defaults = dict(function.defaults)
+        variables: dict[str, Value] = {}
+        positional = [*signature.posonlyargs, *signature.args]
+        for parameter in (*positional, *signature.kwonlyargs):
+            unknown = Unknown(numbers.of("parameter", (id(function.node), parameter.arg)))
+            variables[parameter.arg] = self._parameter(unknown, defaults.get(parameter.arg), parameter.annotation, function.frame)
+        if signature.vararg is not None:
+            element = Unknown(numbers.of("parameter", (id(function.node), signature.vararg.arg)))
+            variables[signature.vararg.arg] = Sequence(None, element, number=element.number)
+        if signature.kwarg is not None:
+            rest = Unknown(numbers.of("parameter", (id(function.node), signature.kwarg.arg)))
+            variables[signature.kwarg.arg] = Mapping((), rest, rest.number)
+        if positional and function.owner is not None and function.kind != "static":
+            first = function.owner if function.kind == "class" else receiver or entered(function.owner, numbers)
+            variables[positional[0].arg] = first
+        return variables
+
+    def _parameter(self, unknown: Unknown, default: Value | None, annotation: ast.expr | None, home: Frame) -> Value:
+        """A parameter that may hold its default, or what its annotation promises."""
+        match default:
+            case Function() | External() | Class() | Instance() | Symbol() | Tensor():
+                return Choice(((NO_GUARDS, default), (NO_GUARDS, unknown)))
+            case _:
+                pass
+        if isinstance(annotation, (ast.Name, ast.Attribute)):
+            match evaluate(home, annotation):
+                case Class() as cls if not cls.node.name.endswith(("Config", "Args", "Arguments")):
+                    return Instance(cls, entered=True, number=unknown.number)
+                case Symbol(name=name) if name == KL_LOSS:
+                    return External(KL_LOSS, (), home.place(annotation), unknown.number, open=True)
+                case _:
+                    pass
+        return unknown
+
+
+def entered(cls: Class, numbers: Numbers) -> Instance:
+    """The `self` of a method entered with nothing known."""
+    return Instance(cls, entered=True, number=numbers.of("self", (id(cls.node),)))
+
+
+def relabelled(value: Value, numbers: Numbers, site: int, depth: int = 0) -> Value:
+    """The result of a function that is no pure function of its arguments: another call of it gives something else."""
+    match value:
+        case Unknown():
+            return Unknown(numbers.of("result", site, value.number), value.form)
+        case Tensor():
+            source = numbers.of("result", site, value.source) if value.source is not None else None
+            return replace(value, number=numbers.of("result", site, value.number), source=source)
+        case Sequence(items=items) if items is not None and depth < 2:
+            return replace(value, items=tuple(relabelled(item, numbers, site, depth + 1) for item in items))
+        case Mapping() if depth < 2:
+            return replace(value, entries=tuple((key, relabelled(item, numbers, site, depth + 1)) for key, item in value.entries))
+        case Choice():
+            return Choice(tuple((guards, relabelled(option, numbers, site, depth)) for guards, option in value.options))
+        case _:
+            return value
+
+

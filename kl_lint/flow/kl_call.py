@@ -1,0 +1,243 @@
+"""The facts that rules judge: one KL call as it is reached on one path, or one construction of a `KLDivLoss`.
+
+A fact names no syntax: places are spans, values are described in the words of the domain. `Site` gathers the facts of one
+call over all the ways in which the program reaches it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from kl_lint.finding import Span, Step
+from kl_lint.flow.values import Mass, Space
+
+__all__ = [
+    "Argument", "Context", "Distribution", "Handwritten", "KLCall", "Kind", "Producer", "Reduction", "Remark", "RemarkKind",
+    "Setting", "Settings", "Site", "Use",
+]
+
+
+class Kind(str, Enum):
+    """How the divergence is spelled."""
+
+    FUNCTIONAL = "functional"
+    """`torch.nn.functional.kl_div`."""
+    MODULE = "module"
+    """A call of a `torch.nn.KLDivLoss`."""
+    RAW = "raw"
+    """`torch.kl_div`, the native operation: its reduction is an integer and it returns the unreduced tensor by default."""
+    CONSTRUCTION = "construction"
+    """`torch.nn.KLDivLoss(...)` itself: it has settings, and no arguments."""
+
+
+class RemarkKind(Enum):
+    """What is noteworthy in the way a tensor was made."""
+
+    LOG_OF_SOFTMAX = "log of softmax"
+    """`log(softmax(x))`, possibly with an epsilon or a clamp between."""
+    LOG_OF_LOG = "log of log-probabilities"
+    NORMALIZED_TWICE = "normalised twice"
+    """softmax or log_softmax of probabilities."""
+    WRONG_LOG = "wrong logarithm"
+    """log2, log10 or log1p of probabilities."""
+    BERNOULLI = "one Bernoulli term"
+    """sigmoid or logsigmoid: each element a probability by itself, its complement nowhere."""
+    IMPLICIT_DIM = "implicit dim"
+    """softmax or log_softmax without a dim."""
+    INFINITE_MASK = "masked with -inf"
+    """masked_fill(..., -inf) before the softmax."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One noteworthy step in the making of a tensor.
+
+    `span` is the expression to report or rewrite (the outer call), `inner` the expression that it should have been given
+    (for LOG_OF_SOFTMAX the softmax call, for LOG_OF_LOG the log-probabilities, for NORMALIZED_TWICE the probabilities),
+    `operand` the logits under it where they are in reach. `detail` is the operation's name (`log2`, `sigmoid`, `softmax`); `epsilon` says that
+    something was added or clamped between (LOG_OF_SOFTMAX); `rank` is the operand's rank where it is proved (IMPLICIT_DIM); `filename` the file.
+    """
+
+    kind: RemarkKind
+    span: Span
+    filename: str
+    detail: str = ""
+    inner: Span | None = None
+    operand: Span | None = None
+    epsilon: bool = False
+    rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Producer:
+    """The call that made a distribution, as far as a rewrite can reach it.
+
+    `name` is the operation (`softmax`, `log_softmax`, `Softmax`); `span` its call; `operand` the logits given to it and `dim` the text of its
+    dim argument, where written; `inline` says that the call stands in the KL call's own argument; `sole_use` that
+    nothing else reads what it made; `operand_unchanged` that the logits are still the same at the KL call.
+    `module_span` is the construction of the module (`nn.Softmax(dim=1)`), where one made it, and only this use of it exists.
+    """
+
+    name: str
+    span: Span
+    filename: str
+    operand: Span | None = None
+    dim: str | None = None
+    inline: bool = False
+    sole_use: bool = False
+    operand_unchanged: bool = False
+    module_span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """What is proved of a tensor that reaches a KL call.
+
+    `dim` is the dimension along which it sums to one, as written (negative where counted from the end) and None where it is not an
+    integer that is known; `symbol` identifies a dim that is a value of the program (equal symbols, equal dims).
+    `rank` is the number of dimensions where it is proved. `source` identifies the tensor that was normalised: two
+    distributions of one source come from the same logits. `temperature` identifies what the logits were divided by
+    (None: unknown; 1: nothing). `carries_gradient`: False where proved detached.
+    """
+
+    space: Space
+    mass: Mass = Mass.UNKNOWN
+    mixed: bool = False
+    dim: int | None = None
+    symbol: int | None = None
+    rank: int | None = None
+    source: int | None = None
+    temperature: object = None
+    temperature_text: str | None = None
+    carries_gradient: bool = True
+    remarks: tuple[Remark, ...] = ()
+    trace: tuple[Step, ...] = ()
+    producer: Producer | None = None
+    last_size_dim: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a KL call: where it stands, what it says, what it holds."""
+
+    span: Span
+    text: str
+    value: Distribution
+    name: str | None = None
+    """The keyword it was given by; None: by position."""
+    swappable: bool = True
+    """False where it comes out of a `*` or `**`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as the call gives it: `value` where `known`; `span` of the value; `keyword` or position."""
+
+    value: object
+    known: bool
+    span: Span | None = None
+    keyword: str | None = None
+    position: int | None = None
+    literal: bool = False
+    """Written at the call itself, not carried there by a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the call or the construction was told. None: not given, torch's default counts.
+
+    `open` says that a `*` or `**` that cannot be read may give more: what is None is then unknown.
+    """
+
+    size_average: Setting | None = None
+    reduce: Setting | None = None
+    reduction: Setting | None = None
+    log_target: Setting | None = None
+    open: bool = False
+
+
+class Reduction(str, Enum):
+    """What torch does with the elements, once all settings are taken together (torch/nn/_reduction.py)."""
+
+    NONE = "none"
+    MEAN = "mean"
+    SUM = "sum"
+    BATCHMEAN = "batchmean"
+    MEAN_THEN_BATCH = "mean, divided by the batch again"
+    NONE_THEN_BATCH = "none, each element divided by the batch"
+    INVALID = "invalid"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What the program does with an unreduced divergence: it averages over the classes.
+
+    `span` is the averaging call (`….mean()`), `how` its text in words; `dim` the class dimension where it is proved.
+    """
+
+    span: Span
+    how: str
+    dim: int | None = None
+    direct: bool = False
+    """The averaging is chained to the call itself or to a local with no other use."""
+
+
+@dataclass(frozen=True, slots=True)
+class KLCall:
+    """One KL call, on one path of the program (or one construction; then `input` and `target` are None)."""
+
+    kind: Kind
+    span: Span
+    filename: str
+    callee: str
+    settings: Settings
+    reduction: Reduction
+    log_target: bool | None
+    """None where it cannot be known."""
+    input: Argument | None = None
+    target: Argument | None = None
+    construction: Span | None = None
+    """Where a MODULE call's loss was built, in this file."""
+    uses: tuple[Use, ...] = ()
+    callers: tuple[Step, ...] = ()
+    """The calls that led here, outermost first; empty where the function was entered with nothing known of its parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handwritten:
+    """`sum(p * (log p - log q))` written by hand: KL(p ‖ q).
+
+    `p` and `q` are the probabilities' spans; `log_p`, `log_q` those of their logarithms, where they are expressions of their own.
+    `reduction` is what a `kl_div` call would need to give the same number: "sum" over everything, else "none" with `.sum(dim)` after.
+    """
+
+    span: Span
+    filename: str
+    p: str
+    log_q: str
+    total: bool
+    """Summed over everything (then reduction="sum" is the same number)."""
+    dim: str = ""
+    exact: bool = True
+    """No epsilon inside."""
+    functional: str | None = None
+    """How this file spells torch.nn.functional (`F`, `torch.nn.functional`), where it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One way into a site: the alternatives that remain possible there. `entry` marks a function entered with unknown parameters."""
+
+    variants: tuple[KLCall, ...]
+    entry: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A KL call in the text, with every context in which the program reaches it."""
+
+    kind: Kind
+    span: Span
+    contexts: tuple[Context, ...] = field(default=())

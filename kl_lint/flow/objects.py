@@ -1,0 +1,319 @@
+"""Attributes and classes: what `a.b` is, where methods are found, and what the rest of a class sets."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from kl_lint.flow.frame import Frame
+from kl_lint.flow.tensors import Call, exchanged, normalize, sigmoid
+from kl_lint.flow.torch_ops import CATALOGUE
+from kl_lint.flow.values import (
+    NO_GUARDS,
+    NONE,
+    Bound,
+    Class,
+    Constant,
+    External,
+    Form,
+    Function,
+    Instance,
+    Mapping,
+    Sequence,
+    Space,
+    Super,
+    Symbol,
+    Tensor,
+    Unknown,
+    Value,
+    choose,
+    number_of,
+)
+
+__all__ = ["attribute", "canonical", "find_member", "is_kl_loss", "lineage", "overlay_key", "torch_base"]
+
+KL_LOSS = "torch.nn.KLDivLoss"
+MOVED = {
+    "torch.nn.modules.loss.": "torch.nn.",
+    "torch.nn.modules.activation.": "torch.nn.",
+    "torch.nn.modules.linear.": "torch.nn.",
+    "torch.nn.modules.container.": "torch.nn.",
+    "torch.nn.modules.module.": "torch.nn.",
+    "torch.nn.modules.": "torch.nn.",
+    "torch.distributions.categorical.": "torch.distributions.",
+    "torch.distributions.bernoulli.": "torch.distributions.",
+    "torch.distributions.one_hot_categorical.": "torch.distributions.",
+}
+CONSTANTS = {"math.inf": float("inf"), "numpy.inf": float("inf"), "torch.inf": float("inf"), "numpy.Inf": float("inf")}
+
+
+def canonical(name: str) -> str:
+    """The public name of something that torch also keeps elsewhere."""
+    for long, short in MOVED.items():
+        if name.startswith(long):
+            return short + name[len(long) :]
+    return name
+
+
+def overlay_key(base: Value, name: object, frame: Frame) -> str:
+    """The variable that stands for an attribute or item written on an object that cannot be seen into."""
+    return f"{number_of(base, frame.machine.numbers)}.{name!r}"
+
+
+def attribute(frame: Frame, base: Value, name: str, node: ast.AST) -> Value:
+    """The value of `base.name`, for a base that is not a Choice."""
+    match base:
+        case Symbol():
+            full = canonical(f"{base.name}.{name}")
+            return Constant(CONSTANTS[full]) if full in CONSTANTS else Symbol(full)
+        case Tensor() | Unknown():
+            return tensor_attribute(frame, base, name, node)
+        case Instance():
+            return instance_attribute(frame, base, name, node)
+        case External():
+            return external_attribute(frame, base, name, node)
+        case Sequence() if name in base.names and base.items is not None:
+            return base.items[base.names.index(name)]
+        case Sequence() | Mapping() | Constant():
+            return Bound(name, base)
+        case Class():
+            return class_attribute(frame, base, name)
+        case Super():
+            return super_attribute(frame, base, name)
+        case _:
+            return Unknown(frame.machine.numbers.of("attribute", number_of(base, frame.machine.numbers), (name,), volatile=True))
+
+
+def tensor_attribute(frame: Frame, base: Tensor | Unknown, name: str, node: ast.AST) -> Value:
+    """An attribute of a tensor, or of a value that may be one."""
+    written = frame.lookup(overlay_key(base, name, frame))
+    if written is not None:
+        return written
+    numbers = frame.machine.numbers
+    match name:
+        case "data":
+            return replace(base, gradient=False) if isinstance(base, Tensor) else Tensor(base.number, gradient=False, form=base.form)
+        case "shape":
+            return Unknown(numbers.of("shape", base.number), Form("shape", base))
+        case "T" | "mT" if isinstance(base, Tensor) or name == "T":
+            given = base if isinstance(base, Tensor) else Tensor(base.number, form=base.form)
+            dims = (0, 1) if name == "T" else (-2, -1)
+            if name == "T" and given.rank is None and given.dim is not None:
+                given = replace(given, rank=2)
+            return exchanged(given, *dims, numbers.of(name, base.number))
+        case _:
+            pass
+    if method_operation(name) is not None:
+        return Bound(name, base)
+    return Unknown(numbers.of("attribute", base.number, (name,), volatile=True))
+
+
+def method_operation(name: str) -> str | None:
+    """The catalogue path of a tensor method, in place or not; None where there is none."""
+    path = f"T.{name}"
+    if path in CATALOGUE:
+        return path
+    if name.endswith("_") and not name.endswith("__") and path[:-1] in CATALOGUE:
+        return path[:-1]
+    return None
+
+
+# --- classes of the program ----------------------------------------------------------------------------------------------
+
+
+def lineage(cls: Class) -> tuple[Class, ...]:
+    """The class and its bases that are classes of the program, nearest first (depth first; cycles and very deep ones cut)."""
+    found: list[Class] = []
+    waiting = [cls]
+    while waiting and len(found) < 20:
+        present = waiting.pop(0)
+        if present not in found:
+            found.append(present)
+            waiting = [b for b in present.bases if isinstance(b, Class)] + waiting
+    return tuple(found)
+
+
+def torch_base(cls: Class) -> str | None:
+    """The torch class at the root of a class of the program."""
+    for present in lineage(cls):
+        for base in present.bases:
+            if isinstance(base, Symbol) and base.name not in ("object",):
+                return base.name
+    return None
+
+
+def is_kl_loss(cls: Class) -> bool:
+    """Whether a class of the program is a kind of KLDivLoss."""
+    return any(isinstance(base, Symbol) and base.name == KL_LOSS for present in lineage(cls) for base in present.bases)
+
+
+def find_member(cls: Class, name: str) -> tuple[Value, Class] | None:
+    """A member of a class, found along its lineage."""
+    for present in lineage(cls):
+        member = present.members.get(name)
+        if member is not None:
+            return member, present
+    return None
+
+
+def bind(frame: Frame, member: Value, receiver: Value, node: ast.AST) -> Value:
+    """A member as it is seen through an object: a method bound, a property computed."""
+    if not isinstance(member, Function):
+        return member
+    match member.kind:
+        case "static":
+            return member
+        case "property":
+            return frame.machine.run(member, {receiver_name(member): receiver}, frame, node)
+        case "class" if isinstance(receiver, Instance):
+            return Bound(member, receiver.cls)
+        case _:
+            return Bound(member, receiver)
+
+
+def receiver_name(function: Function) -> str:
+    """The name of a method's first parameter."""
+    arguments = function.node.args
+    parameters = [*arguments.posonlyargs, *arguments.args]
+    return parameters[0].arg if parameters else "self"
+
+
+def instance_attribute(frame: Frame, base: Instance, name: str, node: ast.AST) -> Value:
+    """An attribute of an object: set on it, a member of its class, or set by the rest of its class."""
+    value = base.get(name)
+    if value is not None:
+        return value
+    found = find_member(base.cls, name)
+    if found is not None:
+        member, _ = found
+        if isinstance(member, Function) or not base.entered:
+            return bind(frame, member, base, node)
+        elsewhere = set_elsewhere(frame, base.cls, name)
+        return member if elsewhere is None else choose(((NO_GUARDS, member), (NO_GUARDS, elsewhere)), frame.machine.numbers)
+    elsewhere = set_elsewhere(frame, base.cls, name)
+    if elsewhere is not None:
+        return elsewhere
+    inherited = base.get("<torch>")
+    if isinstance(inherited, External):
+        return external_attribute(frame, inherited, name, node)
+    if torch_base(base.cls) is not None and name in SELF_RETURNING:
+        return Bound(name, base)
+    return Unknown(frame.machine.numbers.of("attribute", base.number, (name,), volatile=True))
+
+
+def set_elsewhere(frame: Frame, cls: Class, name: str) -> Value | None:
+    """What the methods of a class (and of its bases) leave in `self.name`, each entered with nothing known. None: none sets it."""
+    machine = frame.machine
+    key = (cls, name)
+    if key in machine.attributes:
+        return machine.attributes[key] if machine.attributes[key] is not NONE else None
+    machine.attributes[key] = NONE
+    options = []
+    for method in setters(cls, name):
+        receiver = Instance(cls, entered=True, number=machine.numbers.of("self", (id(cls.node),)))
+        after = machine.standalone(method, receiver)
+        value = after.get(name) if isinstance(after, Instance) else None
+        if value is not None:
+            options.append((NO_GUARDS, value))
+    known = [option for option in options if option[1] != NONE] or options
+    if not known:
+        return None
+    machine.attributes[key] = choose(known, machine.numbers)
+    return machine.attributes[key]
+
+
+def setters(cls: Class, name: str) -> tuple[Function, ...]:
+    """The methods that assign `self.name`: `__init__` first, the nearest class first."""
+    found: list[Function] = []
+    for present in lineage(cls):
+        for member in present.members.values():
+            if isinstance(member, Function) and member.kind == "function" and name in assigned_attributes(member):
+                found.append(member)
+    return tuple(sorted(found, key=lambda function: getattr(function.node, "name", "") != "__init__"))
+
+
+def assigned_attributes(function: Function) -> frozenset[str]:
+    """The names of the attributes of `self` that a method assigns."""
+    receiver = receiver_name(function)
+    cache = function.frame.machine.assigned
+    known = cache.get(function.node)
+    if known is None:
+        known = cache[function.node] = frozenset(
+            node.attr
+            for node in ast.walk(function.node)
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name) and node.value.id == receiver
+        )
+    return known
+
+
+def class_attribute(frame: Frame, base: Class, name: str) -> Value:
+    """A member of a class, seen through the class."""
+    found = find_member(base, name)
+    if found is None:
+        return Unknown(frame.machine.numbers.of("attribute", number_of(base, frame.machine.numbers), (name,)))
+    member, _ = found
+    if isinstance(member, Function) and member.kind == "class":
+        return Bound(member, base)
+    return member
+
+
+def super_attribute(frame: Frame, base: Super, name: str) -> Value:
+    """`super().name`: looked up behind the class; KLDivLoss itself stands behind its subclasses."""
+    for parent in lineage(base.cls)[1:]:
+        if name in parent.members:
+            member = parent.members[name]
+            return Bound(member, base.receiver) if isinstance(member, Function) and member.kind != "static" else member
+    root = torch_base(base.cls)
+    if root is not None:
+        return Bound(f"<super>{name}", base)
+    return Unknown(frame.machine.numbers.of("super", (name,)))
+
+
+# --- objects of torch ----------------------------------------------------------------------------------------------------
+
+SELF_RETURNING = frozenset(
+    {"to", "cuda", "cpu", "eval", "train", "double", "float", "half", "bfloat16", "type", "requires_grad_", "apply", "xpu", "share_memory"}
+)
+CATEGORICAL = frozenset({"Categorical", "OneHotCategorical", "RelaxedOneHotCategorical", "Multinomial", "OneHotCategoricalStraightThrough"})
+
+
+def external_attribute(frame: Frame, base: External, name: str, node: ast.AST) -> Value:
+    """An attribute of a torch object: a distribution's parameters, a module's settings, a method."""
+    short = base.name.rpartition(".")[2]
+    if base.name.startswith("torch.distributions") and name in ("probs", "logits"):
+        return distribution_parameter(frame, base, short, name, node)
+    value = base.get(name)
+    if value is not None:
+        return value
+    if base.name == KL_LOSS and name in ("reduction", "log_target"):
+        if base.open:
+            return Unknown(frame.machine.numbers.of("attribute", base.number, (name,)))
+        return Constant("mean" if name == "reduction" else False)
+    return Bound(name, base)
+
+
+def distribution_parameter(frame: Frame, base: External, short: str, name: str, node: ast.AST) -> Value:
+    """`.probs` and `.logits` of a distribution: Categorical normalises both, Bernoulli neither (torch-facts: torch.distributions)."""
+    given = base.get("logits")
+    space = Space.PROBS if name == "probs" else Space.LOG_PROBS
+    if short in CATEGORICAL:
+        parent = base.place.node
+        nodes = {"input": keyword} if (keyword := argument_node(parent, "logits")) is not None else {}
+        operand = given if given is not None else Unknown(frame.machine.numbers.of("scores", base.number))
+        return normalize(space)(Call(frame, node, f"{short}.{name}", {"input": operand, "dim": Constant(-1)}, nodes))
+    if short == "Bernoulli":
+        if name == "logits":
+            return Tensor(frame.machine.numbers.of("log-odds", base.number), Space.LOGITS)
+        return sigmoid(Space.PROBS)(Call(frame, node, "Bernoulli.probs", {"input": given or Unknown(base.number)}, {}))
+    return Unknown(frame.machine.numbers.of("attribute", base.number, (name,)))
+
+
+def argument_node(node: ast.AST, name: str) -> ast.expr | None:
+    """The expression given by keyword in a call."""
+    if isinstance(node, ast.Call):
+        for keyword in node.keywords:
+            if keyword.arg == name:
+                return keyword.value
+    return None
+
+

@@ -1,0 +1,113 @@
+"""Which definitions of a file can have to do with a KL call: the others are interpreted only when something calls them.
+
+The search is over names in the text, and generous: a name that may stand for a KL divergence, for an object or function that computes one, or for
+a function that calls such, makes whatever mentions it relevant.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+__all__ = ["Definition", "relevant_names"]
+
+WORD = re.compile(r"[A-Za-z_]\w*")
+SEEDS = frozenset({"kl_div", "KLDivLoss"})
+COMMON = frozenset({"forward", "__call__", "__init__", "self", "torch", "nn", "F", "functional"})
+"""Names that too much shares to tell anything; their classes tell instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A function or class, by its lines."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    names: frozenset[str]
+    owner: str | None
+
+
+def words(lines: Sequence[str], node: ast.AST) -> frozenset[str]:
+    """The identifiers in the lines of a node."""
+    first, last = getattr(node, "lineno", 1), getattr(node, "end_lineno", 1) or 1
+    for decorator in getattr(node, "decorator_list", ()):
+        first = min(first, decorator.lineno)
+    found: set[str] = set()
+    for line in lines[first - 1 : last]:
+        found.update(WORD.findall(line))
+    return frozenset(found)
+
+
+def definitions(body: Iterable[ast.stmt], lines: Sequence[str], owner: str | None = None) -> list[Definition]:
+    """All functions of a body and of its classes (not those nested in functions)."""
+    found: list[Definition] = []
+    for statement in body:
+        match statement:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                found.append(Definition(statement, words(lines, statement), owner))
+            case ast.ClassDef():
+                heads = frozenset(word for base in statement.bases for word in words(lines, base))
+                found.append(Definition(statement, heads | class_words(statement, lines), None))
+                found.extend(definitions(statement.body, lines, statement.name))
+            case ast.If() | ast.Try() | ast.With():
+                for block in (statement.body, getattr(statement, "orelse", []), getattr(statement, "finalbody", [])):
+                    found.extend(definitions(block, lines, owner))
+                for handler in getattr(statement, "handlers", []):
+                    found.extend(definitions(handler.body, lines, owner))
+            case _:
+                pass
+    return found
+
+
+def class_words(node: ast.ClassDef, lines: Sequence[str]) -> frozenset[str]:
+    """The identifiers of a class body outside its methods."""
+    found: set[str] = set()
+    for statement in node.body:
+        if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found |= words(lines, statement)
+    return frozenset(found)
+
+
+def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str] = SEEDS) -> frozenset[str]:
+    """The names whose mention makes a piece of code relevant: closed under definition, class membership and assignment."""
+    known = definitions(tree.body, lines)
+    by_word: dict[str, list[Definition]] = {}
+    for definition in known:
+        for word in definition.names:
+            by_word.setdefault(word, []).append(definition)
+    aliases = aliased(lines)
+    reached: set[str] = set()
+    waiting = [word for word in (*by_word, *aliases) if any(seed in word for seed in seeds)] + list(seeds)
+    while waiting:
+        word = waiting.pop()
+        if word in reached:
+            continue
+        reached.add(word)
+        waiting.extend(aliases.get(word, ()))
+        for definition in by_word.get(word, ()):
+            if definition.node.name not in COMMON:
+                waiting.append(definition.node.name)
+            if definition.owner is not None:
+                waiting.append(definition.owner)
+    return frozenset(reached)
+
+
+ASSIGNMENT = re.compile(r"^\s*(?:[A-Za-z_]\w*\s*[.,]\s*)*([A-Za-z_]\w*)\s*(?::[^=]+)?=(?!=)(.*)$")
+IMPORT = re.compile(r"\b([A-Za-z_]\w*)\s+as\s+([A-Za-z_]\w*)")
+CONSTRUCTION = re.compile(r"^\s*(?:[A-Za-z_]\w*\s*\.\s*)*[A-Z_]\w*|^\s*[\w.]+\s*(?:if|or|$)|^\s*[\[{(]|lambda|partial|getattr|build|make|create|get_")
+
+
+def aliased(lines: Sequence[str]) -> dict[str, list[str]]:
+    """For each word on the right of an assignment that may make an alias or an object, the names on the left."""
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        if "=" in line:
+            match = ASSIGNMENT.match(line)
+            if match and CONSTRUCTION.search(match[2]):
+                for word in WORD.findall(match[2]):
+                    found.setdefault(word, []).append(match[1])
+        if " as " in line:
+            for original, alias in IMPORT.findall(line):
+                found.setdefault(original, []).append(alias)
+    return found

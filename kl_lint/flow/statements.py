@@ -1,0 +1,518 @@
+"""Statements: assignment, branches, loops, definitions, imports, and entering functions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence as AbstractSequence
+from dataclasses import replace
+from typing import Any
+
+from kl_lint.flow.arithmetic import binary
+from kl_lint.flow.calls import lift
+from kl_lint.flow.expressions import OPERATORS, arms_of, bind_target, evaluate, function_value
+from kl_lint.flow.frame import MISSING, Frame, Return
+from kl_lint.flow.objects import CONSTANTS, canonical
+from kl_lint.flow.store import mutate, store
+from kl_lint.flow.values import (
+    NO_GUARDS,
+    NONE,
+    Class,
+    Constant,
+    Function,
+    Guards,
+    Sequence,
+    Symbol,
+    Tensor,
+    Unknown,
+    Value,
+    choose,
+    choose_states,
+    compatible,
+    join,
+    options_of,
+)
+
+__all__ = ["execute", "execute_one"]
+
+PASSES = 3
+"""How often a loop body is interpreted at most; what still changes then is joined."""
+MOST_CONDITIONS = 48
+
+Branch = tuple[Guards, dict[str, Value]]
+NO_GRAD = frozenset({"torch.no_grad", "torch.inference_mode", "torch.autograd.no_grad"})
+
+
+def execute(frame: Frame, body: AbstractSequence[ast.stmt]) -> None:
+    """Interpret statements in order, until one leaves."""
+    for statement in body:
+        if frame.dead:
+            return
+        execute_one(frame, statement)
+
+
+def execute_one(frame: Frame, statement: ast.stmt) -> None:
+    """Interpret one statement."""
+    frame.machine.work()
+    handler = HANDLERS.get(type(statement))
+    if handler is not None:
+        handler(frame, statement)
+
+
+# --- assignment --------------------------------------------------------------------------------------------------------------
+
+
+def assign(frame: Frame, node: ast.Assign) -> None:
+    """`a = b = value`."""
+    value = evaluate(frame, node.value)
+    for target in node.targets:
+        store(frame, target, value)
+
+
+def assign_annotated(frame: Frame, node: ast.AnnAssign) -> None:
+    """`a: T = value`."""
+    if node.value is not None:
+        store(frame, node.target, evaluate(frame, node.value))
+
+
+def assign_augmented(frame: Frame, node: ast.AugAssign) -> None:
+    """`a += value`: a tensor is changed in place."""
+    before = evaluate(frame, node.target)
+    value = evaluate(frame, node.value)
+    operator = OPERATORS.get(type(node.op), "other")
+    nodes = {"input": node.target, "other": node.value}
+    after = lift(frame, lambda a, b: binary(frame, node, operator, a, b, nodes), before, value)
+    if isinstance(before, Tensor):
+        mutate(frame, node.target, before, after)
+    elif isinstance(before, Sequence) and frame.loop_levels and isinstance(after, Sequence):
+        joined = join([before, after], frame.machine.numbers)
+        element = joined.element if isinstance(joined, Sequence) else None
+        held = element if element is not None else join([*(after.items or ())] or [NONE], frame.machine.numbers)
+        store(frame, node.target, Sequence(None, held, mutable=True, number=before.number))
+    else:
+        store(frame, node.target, after)
+
+
+def delete(frame: Frame, node: ast.Delete) -> None:
+    """`del a`."""
+    for target in node.targets:
+        if isinstance(target, ast.Name):
+            frame.set(target.id, MISSING)
+
+
+def expression(frame: Frame, node: ast.Expr) -> None:
+    """An expression by itself."""
+    if not isinstance(node.value, ast.Constant):
+        evaluate(frame, node.value)
+
+
+# --- branches ----------------------------------------------------------------------------------------------------------------
+
+
+def arm(frame: Frame, guards: Guards | None, body: AbstractSequence[ast.stmt]) -> Branch | None:
+    """Interpret one arm of a branch, and undo it; None where it cannot be reached or does not go on."""
+    if guards is None or not compatible(guards, frame.guards()):
+        return None
+    conditions, frame.conditions = frame.conditions, {**frame.conditions, **dict(guards)}
+    frame.open_branch()
+    try:
+        execute(frame, body)
+    finally:
+        written = frame.close_branch()
+        frame.conditions = conditions
+        dead, frame.dead = frame.dead, False
+    return None if dead else (guards, written)
+
+
+def branch(frame: Frame, node: ast.If) -> None:
+    """`if`, `elif`, `else`."""
+    yes, no = arms_of(frame, node.test)
+    first, second = arm(frame, yes, node.body), arm(frame, no, node.orelse)
+    rejoin(frame, [(first, yes), (second, no)])
+
+
+def rejoin(frame: Frame, ways: list[tuple[Branch | None, Guards | None]]) -> None:
+    """Go on with the arms that go on; a single one leaves its condition behind."""
+    live = [way for way, _ in ways if way is not None]
+    if not live:
+        frame.dead = True
+        return
+    if len(live) == 1:
+        guards, written = live[0]
+        if len(ways) > 1 and len(frame.conditions) < MOST_CONDITIONS:
+            frame.conditions = {**frame.conditions, **dict(guards)}
+        for name, value in written.items():
+            frame.set(name, value)
+        return
+    frame.merge(live)
+
+
+def match_statement(frame: Frame, node: ast.Match) -> None:
+    """`match`: literal patterns are conditions on the subject, others are one flag each."""
+    subject = evaluate(frame, node.subject)
+    remaining: Guards | None = NO_GUARDS
+    ways: list[tuple[Branch | None, Guards | None]] = []
+    for case in node.cases:
+        if remaining is None:
+            break
+        yes, no = pattern_arms(frame, subject, case, node)
+        here = None if yes is None else remaining | yes if compatible(remaining, yes) else None
+        ways.append((arm(frame, here, [*bindings(frame, case.pattern, subject), *case.body]), here))
+        remaining = None if no is None else remaining | no if compatible(remaining, no) else remaining
+    if remaining is not None:
+        ways.append((arm(frame, remaining, []), remaining))
+    rejoin(frame, ways)
+
+
+def pattern_arms(frame: Frame, subject: Value, case: ast.match_case, node: ast.Match) -> tuple[Guards | None, Guards | None]:
+    """The conditions of one case."""
+    if case.guard is None:
+        match case.pattern:
+            case ast.MatchAs(pattern=None):
+                return NO_GUARDS, None
+            case ast.MatchValue(value=value):
+                test = ast.copy_location(ast.Compare(node.subject, [ast.Eq()], [value]), case.pattern)
+                return arms_of(frame, test)
+            case ast.MatchSingleton(value=value):
+                literal = ast.copy_location(ast.Constant(value), case.pattern)
+                return arms_of(frame, ast.copy_location(ast.Compare(node.subject, [ast.Is()], [literal]), case.pattern))
+            case _:
+                pass
+    number = frame.machine.fresh("case", case.pattern)
+    return frozenset({(number, True)}), frozenset({(number, False)})
+
+
+def bindings(frame: Frame, pattern: ast.pattern, subject: Value) -> list[ast.stmt]:
+    """Names that a pattern binds hold nothing known, but a plain capture holds the subject."""
+    names = [node.name for node in ast.walk(pattern) if isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name]
+    for name in names:
+        whole = isinstance(pattern, ast.MatchAs) and pattern.pattern is None and pattern.name == name
+        frame.set(name, subject if whole else Unknown(frame.machine.fresh("capture", pattern)))
+    return []
+
+
+def try_statement(frame: Frame, node: ast.Try) -> None:
+    """`try`: a handler may be entered after any part of the body."""
+    frame.open_branch()
+    execute(frame, node.body)
+    execute(frame, node.orelse)
+    written = frame.close_branch()
+    died, frame.dead = frame.dead, False
+    numbers = frame.machine.numbers
+    ways: list[tuple[Branch | None, Guards | None]] = [(None if died else (NO_GUARDS, written), NO_GUARDS)]
+    for i, handler in enumerate(node.handlers):
+        frame.open_branch()
+        for name, value in written.items():
+            before = frame.variables.get(name, MISSING)
+            both = [(NO_GUARDS, v) for v in (before, value) if v is not MISSING]
+            if both:
+                frame.set(name, choose(both, numbers))
+        if handler.name:
+            frame.set(handler.name, Unknown(frame.machine.fresh("exception", handler)))
+        execute(frame, handler.body)
+        kept = frame.close_branch()
+        dead, frame.dead = frame.dead, False
+        ways.append((None if dead else (NO_GUARDS, kept), frozenset({(i, True)})))
+    rejoin(frame, ways)
+    if not frame.dead:
+        execute(frame, node.finalbody)
+    else:
+        frame.dead = False
+        execute(frame, node.finalbody)
+        frame.dead = True
+
+
+def with_statement(frame: Frame, node: ast.With | ast.AsyncWith) -> None:
+    """`with`: under torch.no_grad() nothing carries a gradient."""
+    before = frame.no_grad
+    for item in node.items:
+        value = evaluate(frame, item.context_expr)
+        callee = item.context_expr.func if isinstance(item.context_expr, ast.Call) else None
+        if callee is not None and evaluate(frame, callee) in [Symbol(name) for name in NO_GRAD]:
+            frame.no_grad = True
+        if item.optional_vars is not None:
+            store(frame, item.optional_vars, value)
+    execute(frame, node.body)
+    frame.no_grad = before
+
+
+# --- loops ---------------------------------------------------------------------------------------------------------------------
+
+
+def for_loop(frame: Frame, node: ast.For | ast.AsyncFor) -> None:
+    """`for`: the body to its fixed point."""
+    iterable = evaluate(frame, node.iter)
+    loop(frame, node, node.body, lambda: bind_target(frame, node.target, iterable, node))
+    if not frame.dead:
+        execute(frame, node.orelse)
+
+
+def while_loop(frame: Frame, node: ast.While) -> None:
+    """`while`: as a for loop whose head is the test."""
+    evaluate(frame, node.test)
+    loop(frame, node, node.body, lambda: None)
+    if not frame.dead:
+        execute(frame, node.orelse)
+
+
+def loop(frame: Frame, node: ast.stmt, body: list[ast.stmt], head: Callable[[], None]) -> None:
+    """Interpret a body again and again, each time on the join of what came before, until nothing changes."""
+    level = len(frame.journals)
+    machine = frame.machine
+    for turn in range(PASSES):
+        machine.epoch += 1
+        frame.loop_levels.append(level)
+        frame.breaks.append([])
+        conditions = frame.conditions
+        frame.open_branch()
+        head()
+        execute(frame, body)
+        written = frame.close_branch()
+        frame.conditions = conditions
+        frame.loop_levels.pop()
+        exits = frame.breaks.pop()
+        dead, frame.dead = frame.dead, False
+        ways = [way for way in ([] if dead else [written]) + exits]
+        if not merge_pass(frame, ways, last=turn == PASSES - 1):
+            return
+
+
+def merge_pass(frame: Frame, ways: list[dict[str, Value]], *, last: bool) -> bool:
+    """Join a loop pass into the state before it; says whether the state has changed in a way that another pass must see."""
+    numbers = frame.machine.numbers
+    changed = False
+    names = {name for way in ways for name in way}
+    for name in sorted(names):
+        before = frame.variables.get(name, MISSING)
+        after = [way[name] for way in ways if name in way and way[name] is not MISSING]
+        if not after:
+            continue
+        values = [(NO_GUARDS, v) for v in ((before, *after) if before is not MISSING else after)]
+        merged = choose_states([pair for value in values for pair in options_of(value[1])], numbers)
+        if last:
+            merged = join([merged], numbers)
+        if merged != before:
+            known = before is not MISSING and not isinstance(before, Unknown)
+            changed = changed or known or name in ("self",)
+            frame.set(name, merged)
+    return changed
+
+
+def leave_loop(frame: Frame, node: ast.Break | ast.Continue) -> None:
+    """`break` and `continue`: what was written so far reaches the loop's end."""
+    if frame.breaks:
+        snapshot: dict[str, Value] = {}
+        for journal in frame.journals[frame.loop_levels[-1] :]:
+            for name in journal:
+                snapshot[name] = frame.variables.get(name, MISSING)
+        frame.breaks[-1].append(snapshot)
+    frame.dead = True
+
+
+# --- leaving ---------------------------------------------------------------------------------------------------------------------
+
+
+def return_statement(frame: Frame, node: ast.Return) -> None:
+    """`return value`."""
+    value = evaluate(frame, node.value) if node.value is not None else NONE
+    leave(frame, value)
+
+
+def leave(frame: Frame, value: Value) -> None:
+    """Note one way out of the function."""
+    receiver = frame.lookup(frame.receiver) if frame.receiver else None
+    here = frame.guards()
+    for guards, option in options_of(value):
+        if compatible(guards, here):
+            frame.returns.append(Return(here | guards, option, receiver))
+    frame.dead = True
+
+
+def raise_statement(frame: Frame, node: ast.Raise) -> None:
+    """`raise`."""
+    frame.dead = True
+
+
+def assert_statement(frame: Frame, node: ast.Assert) -> None:
+    """`assert test`: what follows holds under it."""
+    yes, _ = arms_of(frame, node.test)
+    if yes is not None and compatible(yes, frame.guards()) and len(frame.conditions) < MOST_CONDITIONS:
+        frame.conditions = {**frame.conditions, **dict(yes)}
+
+
+# --- definitions and imports -------------------------------------------------------------------------------------------------------
+
+
+def function_definition(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    """`def`: a value; transparent decorators are seen through."""
+    kind, transparent, no_grad = "function", True, False
+    if frame.kind == "class" and node.name in ("__new__", "__init_subclass__", "__class_getitem__"):
+        kind = "static"
+    for decorator in node.decorator_list:
+        effect = decorator_effect(frame, decorator)
+        match effect:
+            case "static" | "class" | "property":
+                kind = effect
+            case "no_grad":
+                no_grad = True
+            case "opaque":
+                transparent = False
+            case _:
+                pass
+    owner = frame.owner if frame.kind == "class" else None
+    function = function_value(frame, node, owner=owner, kind=kind, transparent=transparent, no_grad=no_grad)
+    if not transparent:
+        registered(frame, node, function)
+    frame.set(node.name, function)
+
+
+TRANSPARENT_DECORATORS = frozenset(
+    {
+        "functools.wraps", "functools.lru_cache", "functools.cache", "torch.jit.script", "torch.jit.export", "torch.jit.ignore", "torch.compile",
+        "torch.jit.unused", "torch.compiler.disable", "typing.override", "typing_extensions.override", "typing.final", "abc.abstractmethod",
+        "torch.enable_grad", "typing.no_type_check", "torch.cuda.amp.custom_fwd", "torch.amp.custom_fwd", "torch.jit.script_method",
+    }
+)
+
+
+def decorator_effect(frame: Frame, decorator: ast.expr) -> str:
+    """What a decorator does to a function: nothing, a kind of method, or something that cannot be read."""
+    callee = decorator.func if isinstance(decorator, ast.Call) else decorator
+    match callee:
+        case ast.Name(id="staticmethod"):
+            return "static"
+        case ast.Name(id="classmethod"):
+            return "class"
+        case ast.Name(id="property" | "cached_property") | ast.Attribute(attr="cached_property" | "abstractproperty" | "lazy_property"):
+            return "property"
+        case ast.Attribute(attr="setter" | "deleter" | "getter"):
+            return "opaque"
+        case _:
+            pass
+    value = evaluate(frame, callee)
+    if isinstance(value, Symbol):
+        if value.name in NO_GRAD:
+            return "no_grad"
+        if value.name in TRANSPARENT_DECORATORS:
+            return "transparent"
+    return "opaque"
+
+
+def registered(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef, function: Function) -> None:
+    """A registering decorator of this file with a literal key is interpreted, so that `REGISTRY["kl"]` is the function."""
+    for decorator in node.decorator_list:
+        if isinstance(decorator, ast.Call) and decorator.args and isinstance(decorator.args[0], ast.Constant):
+            register = evaluate(frame, decorator)
+            if isinstance(register, Function):
+                open_function = replace(function, transparent=True)
+                signature = register.node.args.args
+                if signature:
+                    frame.machine.run(register, {signature[0].arg: open_function}, frame, decorator)
+
+
+def class_definition(frame: Frame, node: ast.ClassDef) -> None:
+    """`class`: its body is a frame of its own, whose names become its members."""
+    bases = tuple(known_base(evaluate(frame, base)) for base in node.bases)
+    inner = Frame(frame.machine, frame.source, frame, "class", entry=frame.entry, callers=frame.callers, key=frame.key)
+    cls = Class(node, frame, bases, inner.variables)
+    inner.owner = cls
+    execute(inner, node.body)
+    frame.set(node.name, cls)
+    for decorator in node.decorator_list:
+        evaluate(frame, decorator)
+
+
+def known_base(value: Value) -> Value:
+    """A base class; of several, the first that is one (`try: from torch import …`)."""
+    for _, option in options_of(value):
+        if isinstance(option, (Class, Symbol)):
+            return option
+    return value
+
+
+def import_names(frame: Frame, node: ast.Import) -> None:
+    """`import a.b as c`."""
+    for alias in node.names:
+        if alias.asname is not None:
+            frame.set(alias.asname, imported(frame, alias.name))
+        else:
+            top = alias.name.partition(".")[0]
+            frame.set(top, imported(frame, top))
+
+
+def imported(frame: Frame, name: str) -> Value:
+    """A module by its dotted name."""
+    return Symbol(canonical(name))
+
+
+def import_from(frame: Frame, node: ast.ImportFrom) -> None:
+    """`from a import b as c`."""
+    module = "." * node.level + (node.module or "")
+    for alias in node.names:
+        if alias.name == "*":
+            star_import(frame, module)
+            continue
+        full = canonical(f"{module}.{alias.name}")
+        value: Value = Constant(CONSTANTS[full]) if full in CONSTANTS else Symbol(full)
+        frame.set(alias.asname or alias.name, value)
+
+
+def star_import(frame: Frame, module: str) -> None:
+    """`from a import *`: torch's own public names are known; of another module, that it may bring torch along."""
+    if module == "torch.nn.functional":
+        for name in ("kl_div", "softmax", "log_softmax", "logsigmoid", "one_hot", "normalize", "gumbel_softmax", "softmin"):
+            frame.set(name, Symbol(f"{module}.{name}"))
+    elif module == "torch.nn":
+        for name in ("KLDivLoss", "Softmax", "LogSoftmax", "Module", "Sequential", "ModuleList", "ModuleDict", "Linear", "functional", "Sigmoid"):
+            frame.set(name, Symbol(canonical(f"{module}.{name}")))
+    elif module == "torch":
+        for name in ("nn", "softmax", "log_softmax", "log", "exp", "sigmoid", "stack", "cat", "no_grad", "tensor"):
+            frame.set(name, Symbol(f"torch.{name}"))
+    else:
+        home = frame
+        while home.parent is not None:
+            home = home.parent
+        home.star_import = True
+
+
+def foreign_names(frame: Frame, node: ast.Global | ast.Nonlocal) -> None:
+    """`global` and `nonlocal`: the names live in another frame."""
+    for name in node.names:
+        home = frame.parent
+        while home is not None and (home.parent is not None if isinstance(node, ast.Global) else name not in home.variables):
+            home = home.parent
+        if home is not None:
+            frame.foreign[name] = home
+
+
+# --- dispatch ----------------------------------------------------------------------------------------------------------------------
+
+Handler = Callable[[Frame, Any], None]
+HANDLERS: dict[type[ast.stmt], Handler] = {
+    ast.Assign: assign,
+    ast.AnnAssign: assign_annotated,
+    ast.AugAssign: assign_augmented,
+    ast.Delete: delete,
+    ast.Expr: expression,
+    ast.If: branch,
+    ast.Match: match_statement,
+    ast.Try: try_statement,
+    ast.With: with_statement,
+    ast.AsyncWith: with_statement,
+    ast.For: for_loop,
+    ast.AsyncFor: for_loop,
+    ast.While: while_loop,
+    ast.Break: leave_loop,
+    ast.Continue: leave_loop,
+    ast.Return: return_statement,
+    ast.Raise: raise_statement,
+    ast.Assert: assert_statement,
+    ast.FunctionDef: function_definition,
+    ast.AsyncFunctionDef: function_definition,
+    ast.ClassDef: class_definition,
+    ast.Import: import_names,
+    ast.ImportFrom: import_from,
+    ast.Global: foreign_names,
+    ast.Nonlocal: foreign_names,
+}
+if hasattr(ast, "TryStar"):
+    HANDLERS[ast.TryStar] = try_statement

@@ -1,0 +1,168 @@
+"""Writing: names, attributes, items, unpacking, and in-place changes that every alias sees."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from kl_lint.flow.containers import elements, with_item
+from kl_lint.flow.frame import Frame
+from kl_lint.flow.indexing import write_into
+from kl_lint.flow.objects import overlay_key
+from kl_lint.flow.values import (
+    Choice,
+    Class,
+    Constant,
+    External,
+    Form,
+    Instance,
+    Sequence,
+    Tensor,
+    Unknown,
+    Value,
+    choose,
+    join,
+    number_of,
+    options_of,
+)
+
+__all__ = ["mutate", "store", "view_root"]
+
+VIEWS = frozenset(
+    {"view", "reshape", "detach", "squeeze", "unsqueeze", "transpose", "t", "flatten", "permute", "view_as", "expand", "contiguous", "narrow", "select"}
+)
+
+
+def store(frame: Frame, target: ast.expr, value: Value) -> None:
+    """`target = value`, whatever the target is."""
+    match target:
+        case ast.Name(id=name):
+            frame.set(name, value)
+        case ast.Attribute():
+            store_attribute(frame, target, value)
+        case ast.Subscript():
+            store_item(frame, target, value)
+        case ast.Tuple(elts=targets) | ast.List(elts=targets):
+            unpack(frame, targets, value, target)
+        case ast.Starred(value=inner):
+            store(frame, inner, value)
+        case _:
+            pass
+
+
+def store_attribute(frame: Frame, target: ast.Attribute, value: Value) -> None:
+    """`base.name = value`."""
+    base = frame.machine.evaluate(frame, target.value)
+    match base:
+        case Instance():
+            changed: Value = base.with_attribute(target.attr, value)
+        case External():
+            kept = tuple(pair for pair in base.arguments if pair[0] != target.attr)
+            changed = replace(base, arguments=(*kept, (target.attr, value)))
+        case Class():
+            base.members[target.attr] = value
+            return
+        case Choice():
+            changed = attribute_of_each(frame, base, target.attr, value)
+        case Tensor() if target.attr == "data":
+            changed = value
+        case _:
+            frame.set(overlay_key(base, target.attr, frame), value)
+            return
+    mutate(frame, target.value, base, changed)
+
+
+def attribute_of_each(frame: Frame, base: Choice, name: str, value: Value) -> Value:
+    """An attribute set on whichever object it is."""
+    options = [(guards, v.with_attribute(name, value) if isinstance(v, Instance) else v) for guards, v in base.options]
+    return choose(options, frame.machine.numbers)
+
+
+def store_item(frame: Frame, target: ast.Subscript, value: Value) -> None:
+    """`base[key] = value`."""
+    base = frame.machine.evaluate(frame, target.value)
+    key = frame.machine.evaluate(frame, target.slice) if not isinstance(target.slice, ast.Slice) else Unknown(frame.machine.fresh("slice", target))
+    numbers = frame.machine.numbers
+    changed = with_item(base, key, value, numbers)
+    if changed is None:
+        number = numbers.of("written", number_of(base, numbers), (id(target),))
+        match base:
+            case Tensor():
+                changed = write_into(base, number)
+            case Unknown(form=Form() as form) if form.op in ("sum", "logsumexp"):
+                return
+            case Unknown() if isinstance(key, Constant) and isinstance(key.value, str):
+                frame.set(overlay_key(base, key.value, frame), value)
+                return
+            case Unknown():
+                changed = Unknown(number)
+            case _:
+                return
+    mutate(frame, target.value, base, changed)
+
+
+def unpack(frame: Frame, targets: list[ast.expr], value: Value, node: ast.AST) -> None:
+    """`a, *b, c = value`: an alternative stays with its own items."""
+    stars = [i for i, target in enumerate(targets) if isinstance(target, ast.Starred)]
+    numbers = frame.machine.numbers
+    columns: list[list[tuple[frozenset[tuple[int, object]], Value]]] = [[] for _ in targets]
+    for guards, option in options_of(value):
+        for i, part in enumerate(parts_of(frame, option, len(targets), stars, node)):
+            columns[i].extend((guards | inner, v) for inner, v in options_of(part))
+    for target, column in zip(targets, columns, strict=True):
+        store(frame, target, choose(column, numbers) if column else Unknown(numbers.of("unpacked", (id(target),))))
+
+
+def parts_of(frame: Frame, value: Value, count: int, stars: list[int], node: ast.AST) -> list[Value]:
+    """`value` cut into `count` parts, the starred one a list."""
+    numbers = frame.machine.numbers
+    if isinstance(value, (Unknown, Tensor)) and value.form is not None and value.form.op == "shape" and not stars:
+        return [Unknown(numbers.of("size", value.form.operand.number, (i - count,))) for i in range(count)]
+    items, element = elements(frame, value, numbers.of("unpack", (id(node), frame.machine.epoch)))
+    if items is not None and not stars and len(items) == count:
+        return list(items)
+    if items is not None and stars and len(items) >= count - 1:
+        star = stars[0]
+        behind = count - star - 1
+        middle = Sequence(items[star : len(items) - behind], mutable=True)
+        return [*items[:star], middle, *items[len(items) - behind :]]
+    if element is None:
+        element = join(items, numbers) if items else Unknown(number_of(value, numbers))
+    base = number_of(value, numbers)
+    parts: list[Value] = []
+    for i in range(count):
+        number = numbers.of("item", base, (i,))
+        if i in stars:
+            parts.append(Sequence(None, element, mutable=True, number=number))
+        elif isinstance(element, Tensor):
+            parts.append(replace(element, number=number, source=None))
+        else:
+            parts.append(Unknown(number) if isinstance(element, Unknown) else element)
+    return parts
+
+
+def mutate(frame: Frame, target: ast.expr | None, old: Value, new: Value) -> None:
+    """The object `old`, reached through `target`, is now `new`: for the target and for every name of the same object."""
+    if new is old:
+        return
+    frame.replace_object(old, new)
+    root = view_root(target)
+    if root is not None and not (isinstance(root, ast.Name) and frame.lookup(root.id) is new):
+        store(frame, root, new)
+
+
+def view_root(target: ast.expr | None) -> ast.expr | None:
+    """The name or attribute that a chain of views such as `b.detach().view(-1)` shares its memory with."""
+    while target is not None:
+        match target:
+            case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in VIEWS:
+                target = inner
+            case ast.Attribute(value=inner, attr="data"):
+                target = inner
+            case ast.Name() | ast.Attribute() | ast.Subscript():
+                return target
+            case _:
+                return None
+    return None
+
+

@@ -1,0 +1,541 @@
+"""The domain: what the interpreter can know of a Python value, and how knowledge from two paths is joined.
+
+Every value is immutable; assigning, mutating and joining make new ones. A value that nothing is known of still has a
+*value number*: two expressions with one number hold the same thing at run time, which is how `x / x.sum(-1, keepdim=True)` is
+recognised and how one flag that guards two branches is known to be one flag.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence as AbstractSequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kl_lint.flow.frame import Frame
+    from kl_lint.flow.kl_call import RemarkKind
+    from kl_lint.flow.source import Place
+
+
+class Space(str, Enum):
+    """The space in which the elements of a tensor live."""
+
+    LOG_PROBS = "log_probs"
+    PROBS = "probs"
+    LOGITS = "logits"
+    INDICES = "indices"
+    UNKNOWN = "unknown"
+
+
+class Mass(Enum):
+    """How much of a distribution a tensor in PROBS or LOG_PROBS holds."""
+
+    WHOLE = "whole"
+    """Sums to one along its dim (its exponential does, for log-probabilities)."""
+    CUT = "cut"
+    """Columns of a distribution, selected after it was normalised: they no longer sum to one."""
+    BERNOULLI = "bernoulli"
+    """Each element is a probability by itself, its complement nowhere."""
+    UNKNOWN = "unknown"
+
+
+DISTRIBUTIONS = frozenset({Space.PROBS, Space.LOG_PROBS})
+
+
+class Numbers:
+    """The value numbers of one analysis: equal parts, equal number.
+
+    A number is *volatile* when what it stands for may change behind the interpreter's back (an attribute of an object it
+    cannot see into); two reads of it are one flag, but no proof that two tensors are the same.
+    """
+
+    __slots__ = ("_table", "_volatile")
+
+    def __init__(self) -> None:
+        self._table: dict[tuple[object, ...], int] = {}
+        self._volatile: set[int] = set()
+
+    def of(self, operation: str, *parts: object, volatile: bool = False) -> int:
+        """The number of `operation` on `parts`: value numbers (int) and hashable details (anything else, wrapped in a tuple)."""
+        key = (operation, *parts)
+        number = self._table.get(key)
+        if number is None:
+            number = self._table[key] = len(self._table) + 1
+            if volatile or (self._volatile and any(part in self._volatile for part in parts if type(part) is int)):
+                self._volatile.add(number)
+        return number
+
+    def volatile(self, number: int) -> bool:
+        """Whether the value behind `number` may change unseen."""
+        return number in self._volatile
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """How a value came to be what it is: the newest step, and those before it."""
+
+    place: Place
+    what: str
+    before: Trail | None = None
+
+    def steps(self) -> tuple[Trail, ...]:
+        """The steps, oldest first."""
+        steps: list[Trail] = []
+        step: Trail | None = self
+        while step is not None and len(steps) < 12:
+            steps.append(step)
+            step = step.before
+        return tuple(reversed(steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark (kl_call.Remark) before its places are resolved."""
+
+    kind: RemarkKind
+    place: Place
+    detail: str = ""
+    inner: Place | None = None
+    operand: Place | None = None
+    epsilon: bool = False
+    rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """The call that made a distribution, before its places are resolved (kl_call.Producer)."""
+
+    name: str
+    place: Place
+    operand: Place | None = None
+    operand_number: int | None = None
+    dim: Place | None = None
+    module: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a tensor was computed, where a later operation can make use of it: `op` of `operand`, over `dim`."""
+
+    op: str
+    operand: Tensor | Unknown
+    dim: int | None = None
+    symbol: int | None = None
+    keepdim: bool = False
+    other: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value of which nothing is known but its number."""
+
+    number: int
+    form: Form | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A Python literal: str, int, float, bool, None, bytes, Ellipsis."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """The factor by which a distribution was scaled: a sum of terms, each a coefficient of a value number (0: the number one).
+
+    `lam * p` has the weight lam; `lam * p + (1 - lam) * q` has the weight one, and is a distribution again.
+    """
+
+    terms: tuple[tuple[int, float], ...] = ((0, 1.0),)
+
+    @staticmethod
+    def collect(terms: Iterable[tuple[int, float]]) -> Weight:
+        """The sum of `terms`, like ones gathered."""
+        total: dict[int, float] = {}
+        for number, coefficient in terms:
+            total[number] = total.get(number, 0.0) + coefficient
+        return Weight(tuple(sorted((n, c) for n, c in total.items() if abs(c) > 1e-9)))
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it leaves a distribution a distribution."""
+        return len(self.terms) == 1 and self.terms[0][0] == 0 and abs(self.terms[0][1] - 1) < 1e-6
+
+    @property
+    def constant(self) -> float | None:
+        """Its value, where it does not depend on the program."""
+        if not self.terms:
+            return 0.0
+        return self.terms[0][1] if len(self.terms) == 1 and self.terms[0][0] == 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Marks the result of a KL call: which calls it came from, and whether the class dimension is still there to be averaged."""
+
+    calls: frozenset[Place]
+    elementwise: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A tensor, and what is proved of it.
+
+    `dim` is the dimension along which it is a distribution (negative: counted from the end), `symbol` the number of the value that names
+    that dimension where it is not a literal; `rank` the number of dimensions. `source` is the number of the tensor that was normalised.
+    `fill` is the constant that every element holds.
+    """
+
+    number: int
+    space: Space = Space.UNKNOWN
+    mass: Mass = Mass.UNKNOWN
+    dim: int | None = None
+    symbol: int | None = None
+    rank: int | None = None
+    mixed: bool = False
+    nonnegative: bool = False
+    gradient: bool = True
+    masked: Note | None = None
+    source: int | None = None
+    temperature: Value | None = None
+    weight: Weight | None = None
+    form: Form | None = field(default=None, compare=False)
+    fill: Value | None = None
+    maker: Maker | None = None
+    notes: tuple[Note, ...] = ()
+    trail: Trail | None = field(default=None, compare=False)
+    loss: Loss | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is proved to sum to one along a dimension."""
+        return self.mass is Mass.WHOLE and self.space in DISTRIBUTIONS
+
+    def where(self) -> tuple[int | None, int | None]:
+        """The distribution's dimension: (dim counted from the front where the rank tells, symbol)."""
+        if self.dim is not None and self.dim < 0 and self.rank is not None:
+            return self.dim + self.rank, self.symbol
+        return self.dim, self.symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """Something imported from outside, under its full dotted name: `torch.nn.functional.kl_div`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Function:
+    """A function of the program: its definition, and the frame in which its free names are looked up."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    frame: Frame
+    defaults: tuple[tuple[str, Value], ...] = ()
+    owner: Class | None = None
+    kind: str = "function"
+    """function, static, class, property."""
+    transparent: bool = True
+    """False where a decorator that cannot be read stands between the caller and the body."""
+    no_grad: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Class:
+    """A class of the program."""
+
+    node: ast.ClassDef
+    frame: Frame
+    bases: tuple[Value, ...]
+    members: dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An object of a class of the program, with the attributes that were seen to be set.
+
+    `entered` says that it is the `self` of a method entered with nothing known: what `attributes` lacks, the rest of the class may have set.
+    """
+
+    cls: Class
+    attributes: tuple[tuple[str, Value], ...] = ()
+    entered: bool = False
+    number: int = 0
+
+    def get(self, name: str) -> Value | None:
+        """The attribute, or None where it was not seen to be set."""
+        for key, value in self.attributes:
+            if key == name:
+                return value
+        return None
+
+    def with_attribute(self, name: str, value: Value) -> Instance:
+        """The same object after `self.name = value`."""
+        kept = tuple(pair for pair in self.attributes if pair[0] != name)
+        return replace(self, attributes=(*kept, (name, value)))
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """An object built by calling something imported: `nn.Softmax(dim=1)`, `Categorical(logits=x)`, `nn.KLDivLoss()`.
+
+    `arguments` are those it was built with, by parameter name; `open` says that there may be more.
+    """
+
+    name: str
+    arguments: tuple[tuple[str, Value], ...]
+    place: Place
+    number: int
+    open: bool = False
+    items: tuple[Value, ...] = ()
+
+    def get(self, name: str) -> Value | None:
+        """The argument it was built with, or None."""
+        for key, value in self.arguments:
+            if key == name:
+                return value
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A method with its receiver: a function of the program and its `self`, or an operation of torch and its tensor."""
+
+    function: Function | str
+    receiver: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """`functools.partial(function, *arguments, **keywords)`."""
+
+    function: Value
+    arguments: tuple[Value, ...]
+    keywords: tuple[tuple[str, Value], ...]
+    nodes: tuple[ast.expr, ...] = ()
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Super:
+    """`super()` in a method of `cls`, for `receiver`."""
+
+    cls: Class
+    receiver: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list, tuple or set. `items` where the length is known; else `element` is the join of what it may hold."""
+
+    items: tuple[Value, ...] | None
+    element: Value | None = None
+    names: tuple[str, ...] = ()
+    mutable: bool = False
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A dict: the entries under constant keys, and the join of the others in `rest` (None: there are no others)."""
+
+    entries: tuple[tuple[object, Value], ...]
+    rest: Value | None = None
+    number: int = 0
+
+    def get(self, key: object) -> Value | None:
+        """The entry under a constant key."""
+        for known, value in self.entries:
+            if known == key and type(known) is type(key):
+                return value
+        return None
+
+
+Guards = frozenset[tuple[int, object]]
+"""The conditions under which a value holds: (number of the condition, its outcome), all together."""
+
+NO_GUARDS: Guards = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several values, each under its conditions. Kept apart as long as they are few, so that correlated branches stay correlated."""
+
+    options: tuple[tuple[Guards, Value], ...]
+
+
+Value = (
+    Unknown | Constant | Tensor | Symbol | Function | Class | Instance | External | Bound | Partial | Super | Sequence | Mapping | Choice
+)
+
+NONE = Constant(None)
+MOST_OPTIONS = 8
+
+
+def compatible(one: Guards, other: Guards) -> bool:
+    """Whether some run can meet both sets of conditions."""
+    if not one or not other:
+        return True
+    known = dict(one)
+    return all(known.get(key, outcome) == outcome for key, outcome in other)
+
+
+def options_of(value: Value) -> tuple[tuple[Guards, Value], ...]:
+    """The alternatives of a value; a plain value is its own only one."""
+    return value.options if isinstance(value, Choice) else ((NO_GUARDS, value),)
+
+
+def choose(options: Iterable[tuple[Guards, Value]], numbers: Numbers) -> Value:
+    """One value for several alternatives: equal ones merged, a single one plain, too many joined."""
+    merged: list[tuple[Guards, Value]] = []
+    for guards, value in options:
+        for i, (known, present) in enumerate(merged):
+            if present is value or present == value:
+                merged[i] = (known & guards, present)
+                break
+        else:
+            merged.append((guards, value))
+    if len(merged) == 1:
+        return merged[0][1]
+    if len(merged) > MOST_OPTIONS:
+        return join([value for _, value in merged], numbers)
+    return Choice(tuple(merged))
+
+
+def choose_states(options: list[tuple[Guards, Value]], numbers: Numbers) -> Value:
+    """As `choose`; several states of one object become one object, whose attributes that differ are choices."""
+    instances = [(guards, value) for guards, value in options if isinstance(value, Instance)]
+    if len(instances) != len(options) or not instances:
+        return choose(options, numbers)
+    first = instances[0][1]
+    if any(value.cls is not first.cls or value.number != first.number for _, value in instances):
+        return choose(options, numbers)
+    if all(value is first for _, value in instances):
+        return first
+    names: dict[str, None] = {}
+    for _, value in instances:
+        names.update(dict.fromkeys(name for name, _ in value.attributes))
+    attributes = []
+    for name in names:
+        present = [(guards, found) for guards, value in instances if (found := value.get(name)) is not None]
+        attributes.append((name, choose(flattened(present), numbers)))
+    return replace(first, attributes=tuple(attributes))
+
+
+def flattened(options: list[tuple[Guards, Value]]) -> list[tuple[Guards, Value]]:
+    """Choices within a choice, opened."""
+    flat: list[tuple[Guards, Value]] = []
+    for guards, value in options:
+        if isinstance(value, Choice):
+            flat.extend((guards | more, option) for more, option in value.options)
+        else:
+            flat.append((guards, value))
+    return flat
+
+
+def join(values: AbstractSequence[Value], numbers: Numbers) -> Value:
+    """The least that is true of every one of `values`: a single plain value, its alternatives forgotten."""
+    flat: list[Value] = []
+    for value in values:
+        flat.extend(v for _, v in options_of(value))
+    useful = [v for v in flat if v != NONE] or flat
+    first = useful[0]
+    for other in useful[1:]:
+        first = first if first is other or first == other else join_two(first, other, numbers)
+    return first
+
+
+def join_two(one: Value, other: Value, numbers: Numbers) -> Value:
+    """The least that is true of both: their number is new, unless they are equal."""
+    number = numbers.of("join", number_of(one, numbers), number_of(other, numbers))
+    match one, other:
+        case Tensor(), Tensor():
+            return join_tensors(one, other, number)
+        case Tensor(), (Unknown() | Constant()):
+            return Tensor(number, mixed=one.mixed, gradient=True)
+        case (Unknown() | Constant()), Tensor():
+            return Tensor(number, mixed=other.mixed, gradient=True)
+        case Sequence(), Sequence() if one.items is not None and other.items is not None and len(one.items) == len(other.items):
+            items = tuple(a if a == b else join((a, b), numbers) for a, b in zip(one.items, other.items, strict=True))
+            return replace(one, items=items, number=number)
+        case Sequence(), Sequence():
+            parts = [v for s in (one, other) for v in (s.items if s.items is not None else (s.element,)) if v is not None]
+            return Sequence(None, join(parts, numbers) if parts else None, mutable=one.mutable, number=number)
+        case Mapping(), Mapping():
+            keys = [key for key, _ in one.entries] + [key for key, _ in other.entries if one.get(key) is None]
+            entries: list[tuple[object, Value]] = []
+            for key in keys:
+                both = [v for v in (one.get(key), other.get(key)) if v is not None]
+                entries.append((key, join(both, numbers)))
+            rests = [v for v in (one.rest, other.rest) if v is not None]
+            return Mapping(tuple(entries), join(rests, numbers) if rests else None, number)
+        case Instance(), Instance() if one.cls is other.cls:
+            names = [key for key, _ in one.attributes if other.get(key) is not None]
+            attributes = tuple((key, join([one.get(key) or NONE, other.get(key) or NONE], numbers)) for key in names)
+            return Instance(one.cls, attributes, one.entered or other.entered, number)
+        case _:
+            return Unknown(number)
+
+
+def join_tensors(one: Tensor, other: Tensor, number: int) -> Tensor:
+    """What two tensors have in common. Different spaces leave nothing, and the mark that they were mixed."""
+    number = one.number if one.number == other.number else number
+    rank = one.rank if one.rank == other.rank else None
+    gradient = one.gradient or other.gradient
+    calls = (one.loss.calls if one.loss else frozenset()) | (other.loss.calls if other.loss else frozenset())
+    loss = Loss(calls, False) if calls else None
+    if one.space is not other.space:
+        known = Space.UNKNOWN not in (one.space, other.space)
+        return Tensor(number, mixed=known or one.mixed or other.mixed, rank=rank, gradient=gradient, loss=loss)
+    same_dim = one.where() == other.where()
+    kinds = {note.kind for note in other.notes}
+    return Tensor(
+        number,
+        one.space,
+        one.mass if one.mass is other.mass else Mass.UNKNOWN,
+        one.dim if same_dim else None,
+        one.symbol if same_dim else None,
+        rank,
+        mixed=one.mixed or other.mixed,
+        nonnegative=one.nonnegative and other.nonnegative,
+        gradient=gradient,
+        masked=one.masked if other.masked else None,
+        source=one.source if one.source == other.source else None,
+        temperature=one.temperature if one.temperature == other.temperature else None,
+        weight=one.weight if one.weight == other.weight else None,
+        fill=one.fill if one.fill == other.fill else None,
+        maker=one.maker if one.maker == other.maker else None,
+        notes=tuple(note for note in one.notes if note.kind in kinds),
+        trail=one.trail,
+        loss=loss,
+    )
+
+
+def number_of(value: Value, numbers: Numbers) -> int:
+    """The value number of any value."""
+    match value:
+        case Unknown() | Tensor():
+            return value.number
+        case Constant():
+            return numbers.of("constant", (type(value.value).__name__, repr(value.value)))
+        case Symbol():
+            return numbers.of("symbol", (value.name,))
+        case External():
+            return value.number
+        case Sequence(items=items) if items is not None:
+            return numbers.of("sequence", value.mutable, value.number, *(number_of(item, numbers) for item in items))
+        case Sequence() | Mapping() | Instance():
+            return numbers.of(type(value).__name__, value.number, (id(getattr(value, "cls", None)),))
+        case Choice():
+            return numbers.of("choice", *(number_of(option, numbers) for _, option in value.options))
+        case Bound(receiver=receiver):
+            return numbers.of("bound", (id(value.function) if not isinstance(value.function, str) else value.function,), number_of(receiver, numbers))
+        case Partial(function=function):
+            return numbers.of("partial", number_of(function, numbers), *(number_of(a, numbers) for a in value.arguments))
+        case Super(receiver=receiver):
+            return numbers.of("super", number_of(receiver, numbers))
+        case Function() | Class():
+            return numbers.of("definition", (id(value.node), id(value.frame)))

@@ -1,0 +1,42 @@
+"""Findings as their readers want them: one module for each format, each a function `render(findings, context)`."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from kl_lint.finding import Finding
+
+__all__ = ["REPORTS", "Context", "render"]
+
+REPORTS = {
+    "full": "kl_lint.reports.full",
+    "concise": "kl_lint.reports.concise",
+    "json": "kl_lint.reports.json_report",
+}
+"""The formats by name, and the modules that write them, which are loaded when they are asked for."""
+
+
+class Context:
+    """What a report may need to know beside the findings.
+
+    `lines` are the lines of each file that has findings, by its name; `checked` is the number of files looked at;
+    `color` says that the reader is a terminal that shows colours.
+    """
+
+    __slots__ = ("checked", "color", "lines")
+
+    def __init__(self, lines: Mapping[str, Sequence[str]], *, checked: int = 0, color: bool = False) -> None:
+        self.lines = lines
+        self.checked = checked
+        self.color = color
+
+
+def render(name: str, findings: Sequence[Finding], context: Context) -> str:
+    """The report on `findings` in the format called `name`: whole lines, or nothing. Raises KeyError for no format."""
+    from importlib import import_module
+
+    report: Callable[[Sequence[Finding], Context], str] = import_module(REPORTS[name]).render
+    return report(findings, context)

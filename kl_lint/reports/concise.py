@@ -1,0 +1,27 @@
+"""One line for each finding: `path:row:column: CODE message`."""
+
+from __future__ import annotations
+
+from kl_lint.reports.terminal import Paint, visible
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kl_lint.finding import Finding
+    from kl_lint.reports import Context
+
+__all__ = ["headline", "render"]
+
+
+def render(findings: Sequence[Finding], context: Context) -> str:
+    """One line for each finding."""
+    paint = Paint(context.color)
+    return "".join(f"{headline(finding, paint)}\n" for finding in findings)
+
+
+def headline(finding: Finding, paint: Paint) -> str:
+    """`path:row:column: CODE message`, row and column from 1, the column in code points."""
+    place = f"{paint.strong(visible(finding.filename))}:{finding.span.row}:{finding.span.column}"
+    return f"{place}: {paint.alarm(finding.code)} {visible(finding.message)}"

@@ -1,0 +1,70 @@
+"""Each finding with the source it is about, what is wrong underlined, and how the values came to be what they are."""
+
+from __future__ import annotations
+
+from kl_lint.reports.concise import headline
+from kl_lint.reports.terminal import Paint, visible, width
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kl_lint.finding import Finding, Span, Step
+    from kl_lint.reports import Context
+
+__all__ = ["render"]
+
+_ROWS_SHOWN = 6
+
+
+def render(findings: Sequence[Finding], context: Context) -> str:
+    """Each finding, and how many there are; nothing where there are none."""
+    if not findings:
+        return ""
+    paint = Paint(context.color)
+    paragraphs = [_paragraph(finding, context.lines.get(finding.filename, ()), paint) for finding in findings]
+    return "\n".join([*paragraphs, f"{_summary(findings, context)}\n"])
+
+
+def _paragraph(finding: Finding, lines: Sequence[str], paint: Paint) -> str:
+    margin = " " * len(str(finding.span.end_row))
+    parts = [headline(finding, paint)]
+    source = list(_source(finding.span, lines, margin, paint))
+    if source:
+        parts += [paint.frame(f"{margin} |"), *source]
+    parts += [f"{margin} {paint.frame('=')} {visible(_step(step, finding.filename))}" for step in finding.trace]
+    if finding.fix is not None:
+        parts.append(f"{margin} {paint.frame('=')} help: {visible(finding.fix.description)}")
+    return "".join(f"{part}\n" for part in parts)
+
+
+def _source(span: Span, lines: Sequence[str], margin: str, paint: Paint) -> Iterator[str]:
+    """The rows of `span`, each with its part of the range underlined; of many rows only the first ones and the last."""
+    rows = [row for row in range(span.row, span.end_row + 1) if row <= len(lines)]
+    shown = rows if len(rows) <= _ROWS_SHOWN else [*rows[: _ROWS_SHOWN - 1], rows[-1]]
+    for index, row in enumerate(shown):
+        if index and row != shown[index - 1] + 1:
+            yield paint.frame(f"{margin} ...")
+        text = lines[row - 1].rstrip("\r\n")
+        start = span.column - 1 if row == span.row else len(text) - len(text.lstrip())
+        end = span.end_column - 1 if row == span.end_row else len(text.rstrip())
+        before, marked = visible(text[:start]), visible(text[start:end])
+        yield f"{paint.frame(f'{row:>{len(margin)}} |')} {visible(text)}".rstrip()
+        if text.strip():
+            underline = "^" * max(1, width(marked))
+            yield f"{paint.frame(f'{margin} |')} {' ' * width(before)}{paint.alarm(underline)}"
+
+
+def _step(step: Step, filename: str) -> str:
+    place = f"line {step.span.row}"
+    return f"{step.what} at {place}" if step.filename == filename else f"{step.what} at {place} of {step.filename}"
+
+
+def _summary(findings: Sequence[Finding], context: Context) -> str:
+    files = len({finding.filename for finding in findings})
+    return f"{_count(len(findings), 'finding')} in {files} of {_count(max(files, context.checked), 'file')}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

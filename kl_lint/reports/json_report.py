@@ -1,0 +1,60 @@
+"""Findings as JSON: an array of objects with ruff's keys, which editors know, and a `trace`.
+
+Rows and columns count from 1, columns in code points, the end exclusive. `filename` is absolute.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from kl_lint.selection import INTERNAL_ERROR
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kl_lint.finding import Finding, Span, Step
+    from kl_lint.reports import Context
+
+__all__ = ["absolute", "places", "render", "step"]
+
+
+def render(findings: Sequence[Finding], context: Context) -> str:
+    """The array, and a newline."""
+    return json.dumps([_object(finding) for finding in findings], indent=2) + "\n"
+
+
+def _object(finding: Finding) -> dict[str, object]:
+    return {
+        "cell": None,
+        "code": finding.code,
+        "name": finding.name,
+        "severity": "error" if finding.code == INTERNAL_ERROR else "warning",
+        "message": finding.message,
+        "filename": absolute(finding.filename),
+        **places(finding.span),
+        "noqa_row": finding.noqa_row,
+        "url": finding.url,
+        "fix": None,
+        "trace": [step(each) for each in finding.trace],
+    }
+
+
+def absolute(filename: str) -> str:
+    """The absolute path of a file; a name such as `<stdin>` as it is."""
+    return filename if filename.startswith("<") else os.path.abspath(filename)
+
+
+def places(span: Span) -> dict[str, object]:
+    """The keys `location` and `end_location` of a range."""
+    return {
+        "location": {"row": span.row, "column": span.column},
+        "end_location": {"row": span.end_row, "column": span.end_column},
+    }
+
+
+def step(each: Step) -> dict[str, object]:
+    """One step of a trace."""
+    return {"what": each.what, "filename": absolute(each.filename), **places(each.span)}

@@ -1,0 +1,77 @@
+"""What `kl-lint inspect` prints: what each call computes, for people or as JSON."""
+
+from __future__ import annotations
+
+import json
+
+from kl_lint.reports.json_report import absolute, places, step
+from kl_lint.reports.terminal import Paint, visible
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kl_lint.inspection import Row, View
+
+__all__ = ["render_json", "render_text"]
+
+_SPACES = {
+    "log_probs": "log-probabilities",
+    "probs": "probabilities",
+    "logits": "logits",
+    "indices": "class indices",
+    "mixed": "differs from path to path",
+    "unknown": "not known",
+}
+
+
+def render_json(rows: Sequence[Row]) -> str:
+    """An array with an object for each call; the same conventions as those of the JSON report on findings."""
+    return json.dumps([_object(row) for row in rows], indent=2) + "\n"
+
+
+def _object(row: Row) -> dict[str, object]:
+    return {
+        "filename": absolute(row.filename),
+        **places(row.span),
+        "kind": row.kind,
+        "input": _view(row.input),
+        "target": _view(row.target),
+        "log_target": row.log_target,
+        "reduction": row.reduction,
+        "computes": row.computes,
+    }
+
+
+def _view(view: View | None) -> dict[str, object] | None:
+    if view is None:
+        return None
+    return {"space": view.space, "dim": view.dim, "rank": view.rank, "trace": [step(each) for each in view.trace]}
+
+
+def render_text(rows: Sequence[Row], *, color: bool = False) -> str:
+    """A paragraph for each call: what it computes, and what is known of its arguments."""
+    paint = Paint(color)
+    return "\n".join("".join(f"{line}\n" for line in _paragraph(row, paint)) for row in rows)
+
+
+def _paragraph(row: Row, paint: Paint) -> Iterator[str]:
+    place = f"{paint.strong(visible(row.filename))}:{row.span.row}:{row.span.column}"
+    yield f"{place}: {visible(row.computes)}"
+    yield f"  input:  {_words(row.input, row.filename)}"
+    yield f"  target: {_words(row.target, row.filename)}"
+    log_target = "not known" if row.log_target is None else row.log_target
+    yield f"  {row.kind} call, reduction: {row.reduction}, log_target: {log_target}"
+
+
+def _words(view: View | None, filename: str) -> str:
+    if view is None:
+        return "not shown by the call"
+    dim = "" if view.dim is None else f" along dim {view.dim}"
+    steps = [
+        f"{each.what}, line {each.span.row}{'' if each.filename == filename else f' of {each.filename}'}"
+        for each in view.trace
+    ]
+    why = f" ({'; '.join(steps)})" if steps else ""
+    return visible(f"{_SPACES[view.space]}{dim}{why}")

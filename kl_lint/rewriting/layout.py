@@ -1,0 +1,204 @@
+"""How a text is laid out: libcst's tree, boiled down to the offsets that edits need.
+
+The only module of the package that imports libcst, besides the codemod.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import libcst as cst
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+
+from kl_lint.rewriting.lines import Lines, Range
+from kl_lint.rewriting.refusal import Refused
+
+__all__ = ["Argument", "Call", "Expression", "Layout"]
+
+_TRIVIA = re.compile(r"(?:[ \t\f\r\n\\]|#[^\r\n]*)*")
+_FORM_FEED_INDENT = re.compile(r"^[ \t\f]*\f", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """Where an expression stands.
+
+    `key` is its range as `ast` has it. `start` and `end` leave out the parentheses around it, except for those that
+    belong to a tuple or a generator; `outer` takes all in. `key` differs from `(start, end)` for one expression only: a
+    generator that borrows the parentheses of its call.
+    """
+
+    key: Range
+    start: int
+    end: int
+    outer: Range
+
+    @property
+    def parenthesized(self) -> bool:
+        """Whether it stands in parentheses that are not part of it."""
+        return self.outer != (self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a call, from its star or keyword to the end of its value, without the comma.
+
+    `keyword_end` is where the keyword ends (`start` where there is none), `comma_end` where the comma after it does.
+    """
+
+    start: int
+    end: int
+    star: str
+    keyword: str | None
+    keyword_end: int
+    value: Expression
+    comma_end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Where the parts of a call stand.
+
+    `name` is the last component of what it calls, a bare name where `bare`; None where it calls no name at all.
+    `opening` is the offset after the opening parenthesis, `closing` that of the closing one.
+    """
+
+    place: Expression
+    name: Range | None
+    bare: bool
+    opening: int
+    closing: int
+    arguments: tuple[Argument, ...]
+
+
+class Layout:
+    """The expressions, comments and strings of a text. Raises Refused where libcst cannot read it."""
+
+    __slots__ = ("_nodes", "_positions", "_shifts", "comments", "interpolations", "lines", "strings")
+
+    def __init__(self, lines: Lines) -> None:
+        self.lines = lines
+        copy, self._shifts = _without_form_feeds(lines.text)
+        self._positions = _positions(copy)
+        self._nodes: dict[Range, cst.BaseExpression] = {}
+        comments: list[Range] = []
+        strings: list[tuple[int, str]] = []
+        interpolations: list[tuple[Range, str]] = []
+        for node in self._positions:
+            match node:
+                case cst.Comment():
+                    comments.append(self._range(node))
+                case cst.SimpleString(quote="'" | '"'):
+                    strings.append((self._range(node)[0], node.quote))
+                case cst.FormattedString():
+                    interpolations.append((self._range(node), node.end[0]))
+            match node:
+                case cst.StarredElement():
+                    pass  # an element, no expression
+                case cst.BaseExpression():
+                    self._nodes[self._key(node)] = node
+        self.comments: tuple[Range, ...] = tuple(sorted(comments))
+        self.strings: tuple[tuple[int, str], ...] = tuple(strings)
+        self.interpolations: tuple[tuple[Range, str], ...] = tuple(interpolations)
+
+    def expression(self, key: Range) -> Expression | None:
+        """The expression at a range, as `ast` would give it."""
+        node = self._nodes.get(key)
+        return None if node is None else self._expression(node)
+
+    def call(self, key: Range) -> Call | None:
+        """The call at a range."""
+        node = self._nodes.get(key)
+        return self._call(node) if isinstance(node, cst.Call) else None
+
+    def _call(self, node: cst.Call) -> Call:
+        place = self._expression(node)
+        match node.func:
+            case cst.Name():
+                name, bare = node.func, True
+            case cst.Attribute(attr=name):
+                bare = False
+            case _:
+                return Call(place, None, False, *self._brackets(node), self._arguments(node))
+        return Call(place, self._range(name), bare, *self._brackets(node), self._arguments(node))
+
+    def _brackets(self, node: cst.Call) -> tuple[int, int]:
+        return self._skip(self._outer(node.func)[1]) + 1, self._range(node)[1] - 1
+
+    def _arguments(self, node: cst.Call) -> tuple[Argument, ...]:
+        return tuple(self._argument(argument) for argument in node.args)
+
+    def _argument(self, node: cst.Arg) -> Argument:
+        start, end = self._range(node)
+        return Argument(
+            start=start,
+            end=end,
+            star=node.star,
+            keyword=node.keyword.value if node.keyword else None,
+            keyword_end=self._range(node.keyword)[1] if node.keyword else start,
+            value=self._expression(node.value),
+            comma_end=self._skip(end) + 1 if isinstance(node.comma, cst.Comma) else None,
+        )
+
+    def _expression(self, node: cst.BaseExpression) -> Expression:
+        start, end = self._own(node)
+        return Expression(self._key(node), start, end, self._outer(node))
+
+    def _key(self, node: cst.BaseExpression) -> Range:
+        start, end = self._own(node)
+        if isinstance(node, cst.GeneratorExp) and not node.lpar:
+            text = self.lines.text
+            return text.rindex("(", 0, start), text.index(")", end) + 1
+        return start, end
+
+    def _own(self, node: cst.BaseExpression) -> Range:
+        """Without parentheses, except for the innermost pair of a tuple or a generator, which `ast` counts in."""
+        if isinstance(node, cst.Tuple | cst.GeneratorExp) and node.lpar:
+            return self._range(node.lpar[-1])[0], self._range(node.rpar[0])[1]
+        return self._range(node)
+
+    def _outer(self, node: cst.BaseExpression) -> Range:
+        if not node.lpar:
+            return self._range(node)
+        return self._range(node.lpar[0])[0], self._range(node.rpar[-1])[1]
+
+    def _skip(self, offset: int) -> int:
+        """The offset of the next character that is neither space nor comment."""
+        found = _TRIVIA.match(self.lines.text, offset)
+        return found.end() if found else offset
+
+    def _range(self, node: cst.CSTNode) -> Range:
+        place = self._positions[node]
+        return self._offset(place.start.line, place.start.column), self._offset(place.end.line, place.end.column)
+
+    def _offset(self, row: int, column: int) -> int:
+        offset = self.lines.offset(row, column + 1 + self._shifts.get(row, 0))
+        return len(self.lines.text) if offset is None else offset
+
+
+def _without_form_feeds(text: str) -> tuple[str, dict[int, int]]:
+    """A copy of `text` that libcst reproduces, and by row how many characters it lacks at the beginning.
+
+    libcst loses form feeds that begin a line, and takes a lone carriage return for a space. For Python a form feed
+    undoes the indentation before it, and is a space elsewhere; a carriage return ends the row.
+    """
+    copy = re.sub(r"\r(?!\n)", "\n", text)
+    if "\f" not in copy:
+        return copy, {}
+    shifts = {copy.count("\n", 0, found.start()) + 1: len(found[0]) for found in _FORM_FEED_INDENT.finditer(copy)}
+    return _FORM_FEED_INDENT.sub("", copy).replace("\f", " "), shifts
+
+
+def _positions(text: str) -> Mapping[cst.CSTNode, CodeRange]:
+    try:
+        module = cst.parse_module(text)
+        if module.code != text:
+            raise Refused("libcst does not reproduce this file")
+        # nobody else sees the tree: the copy that a wrapper makes by default would cost as much as the parse
+        return MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
+    except cst.ParserSyntaxError as error:
+        raise Refused(f"libcst cannot parse this file, line {error.raw_line}") from error
+    except RecursionError as error:
+        raise Refused("an expression is nested too deeply for libcst") from error

@@ -1,0 +1,84 @@
+"""One text, read twice: by `ast` for what it means, by libcst for how it is laid out."""
+
+from __future__ import annotations
+
+import ast
+from functools import cached_property
+
+from kl_lint.engine import parse
+from kl_lint.finding import Span
+from kl_lint.rewriting.layout import Call, Expression, Layout
+from kl_lint.rewriting.lines import Lines, Range
+from kl_lint.rewriting.refusal import Refused
+
+__all__ = ["Page"]
+
+
+class Page:
+    """A text without byte order mark. Raises Refused where it cannot be parsed."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = Lines(text)
+        self.layout = Layout(self.lines)
+        try:
+            self.tree = parse(text, "<source>")
+        except SyntaxError as error:
+            raise Refused("the file does not parse") from error
+
+    def range(self, span: Span) -> Range:
+        """The offsets of `span`."""
+        found = self.lines.range(span)
+        if found is None:
+            raise Refused(f"the file has no place {_words(span)}")
+        return found
+
+    def expression(self, key: Range) -> Expression:
+        """The expression at a range."""
+        found = self.layout.expression(key)
+        if found is None:
+            raise Refused(f"no expression stands at {_words(self.lines.span(*key))}")
+        return found
+
+    def call(self, key: Range) -> Call:
+        """The call at a range."""
+        found = self.layout.call(key)
+        if found is None:
+            raise Refused(f"no call stands at {_words(self.lines.span(*key))}")
+        return found
+
+    @cached_property
+    def slots(self) -> dict[Range, bool]:
+        """The expressions that stand by themselves: no operator touches them.
+
+        True where brackets surround them, so that they may go on over several rows.
+        """
+        slots: dict[Range, bool] = {}
+        for node in ast.walk(self.tree):
+            bracketed, expressions = _slots(node)
+            slots |= {self.lines.node_range(expression): bracketed for expression in expressions}
+        return slots
+
+
+def _slots(node: ast.AST) -> tuple[bool, list[ast.expr]]:
+    match node:
+        case ast.Call(args=args, keywords=keywords):
+            positional = [value for value in args if not isinstance(value, ast.Starred)]
+            return True, positional + [keyword.value for keyword in keywords]
+        case ast.List(elts=elements) | ast.Set(elts=elements):
+            return True, [element for element in elements if not isinstance(element, ast.Starred)]
+        case ast.Tuple(elts=elements):
+            return False, [element for element in elements if not isinstance(element, ast.Starred)]
+        case (
+            ast.Assign(value=value)
+            | ast.AugAssign(value=value)
+            | ast.AnnAssign(value=ast.expr() as value)
+            | ast.Return(value=ast.expr() as value)
+            | ast.Expr(value=value)
+        ):
+            return False, [value]
+        case _:
+            return False, []
+
+
+def _words(span: Span) -> str:
+    return f"from line {span.row}, column {span.column} to line {span.end_row}, column {span.end_column}"

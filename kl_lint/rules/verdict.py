@@ -1,0 +1,166 @@
+"""From reports on single paths to one verdict on a place in the text.
+
+A site is reached in contexts (by one caller or another), and a context leaves variants (this branch or that). One
+path on which all is well is reason enough to be silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from kl_lint.finding import Applicability, Edit, Fix, Span
+from kl_lint.flow.kl_call import Context, KLCall, Site
+from kl_lint.rules.base import CallRule, Report
+
+__all__ = ["Verdict", "judge_site", "without_contested_fixes", "without_paired_terms"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is reported of a site, by code."""
+
+    site: Site
+    reports: Mapping[str, Report]
+
+    @property
+    def calls(self) -> tuple[KLCall, ...]:
+        """The site's call on every path."""
+        return tuple(call for context in self.site.contexts for call in context.variants)
+
+
+def judge_site(site: Site, rules: Iterable[CallRule]) -> Verdict:
+    """What every rule says of a site that is proved on every path, fixes included."""
+    reports: dict[str, Report] = {}
+    for rule in rules:
+        report = _agreed(rule, site)
+        if report is not None:
+            reports[rule.code] = report
+    return Verdict(site, reports)
+
+
+def _agreed(rule: CallRule, site: Site) -> Report | None:
+    """The rule's report, where it has one on every path that counts.
+
+    A function entered with unknown parameters proves little; where its callers are known, it has no say unless it
+    agrees.
+    """
+    inside: list[Report] = []
+    entered: list[Sequence[Report]] = []
+    for context in site.contexts:
+        reports = _in_context(rule, context)
+        if context.entry:
+            entered.append(reports)
+        elif context.variants and not reports:
+            return None
+        else:
+            inside.extend(reports)
+    if inside:
+        reports = [*inside, *(report for reports in entered for report in reports)]
+    elif entered and all(entered):
+        reports = [report for reports in entered for report in reports]
+    else:
+        return None
+    return _with_common_fixes(reports, site)
+
+
+def _in_context(rule: CallRule, context: Context) -> Sequence[Report]:
+    """The rule's reports of all variants; none where one variant has none."""
+    reports: list[Report] = []
+    for call in context.variants:
+        report = rule.check(call)
+        if report is None:
+            return ()
+        reports.append(report)
+    return reports
+
+
+# --- fixes -----------------------------------------------------------------------------------------------------------
+
+
+def _with_common_fixes(reports: Sequence[Report], site: Site) -> Report:
+    """The first report, with the fix that mends all paths at once, if there is one."""
+    first = reports[0]
+    if all(report.fix == first.fix and report.alternatives == first.alternatives for report in reports[1:]):
+        return first
+    fixes = [report.fix for report in reports if report.fix is not None]
+    fix = _joined(fixes, site) if len(fixes) == len(reports) else None
+    alternatives = tuple(fix for fix in first.alternatives if all(fix in report.alternatives for report in reports))
+    return replace(first, fix=fix, alternatives=alternatives)
+
+
+def _joined(fixes: Sequence[Fix], site: Site) -> Fix | None:
+    """All edits together, where what differs between the paths lies on the paths, and not at the call they share."""
+    edits = [frozenset(fix.edits) for fix in fixes]
+    common = frozenset.intersection(*edits)
+    own = [path - common for path in edits]
+    shared = _shared_places(site)
+    if any(own) and (not all(own) or any(edit.span in shared for path in own for edit in path)):
+        return None
+    together: dict[Edit, None] = dict.fromkeys(edit for fix in fixes for edit in fix.edits)
+    unsafe = any(fix.applicability is Applicability.UNSAFE for fix in fixes)
+    return Fix(fixes[0].description, Applicability.UNSAFE if unsafe else fixes[0].applicability, tuple(together))
+
+
+def _shared_places(site: Site) -> frozenset[Span]:
+    """The spans that all paths to a site have in common: the call, its arguments, the construction of its module."""
+    places: set[Span] = set()
+    for context in site.contexts:
+        for call in context.variants:
+            places.add(call.span)
+            places.update(argument.span for argument in (call.input, call.target) if argument is not None)
+            if call.construction is not None:
+                places.add(call.construction)
+    return frozenset(places)
+
+
+def without_contested_fixes(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Drop the fixes that change the construction of a module which another call needs as it is."""
+    users: dict[Span, list[Verdict]] = {}
+    for verdict in verdicts:
+        for construction in {call.construction for call in verdict.calls if call.construction is not None}:
+            users.setdefault(construction, []).append(verdict)
+    return [_without_contested(verdict, users) for verdict in verdicts]
+
+
+def _without_contested(verdict: Verdict, users: Mapping[Span, Sequence[Verdict]]) -> Verdict:
+    own = {call.construction for call in verdict.calls}
+
+    def contested(code: str, fix: Fix) -> bool:
+        return any(code not in user.reports for edit in fix.edits for user in users.get(_place(edit, own), ()))
+
+    reports = {
+        code: replace(report, fix=None) if report.fix is not None and contested(code, report.fix) else report
+        for code, report in verdict.reports.items()
+    }
+    return Verdict(verdict.site, reports)
+
+
+def _place(edit: Edit, constructions: Iterable[Span | None]) -> Span:
+    """The construction within which an edit lies, else the edit's own span."""
+    return next((place for place in constructions if place is not None and place.contains(edit.span)), edit.span)
+
+
+# --- Bernoulli -------------------------------------------------------------------------------------------------------
+
+
+def without_paired_terms(verdicts: Sequence[Verdict], code: str) -> list[Verdict]:
+    """Drop `code`, a missing complement, where another call of the file has it: the target `t` here, `1 - t` there."""
+    targets = {_target_text(verdict) for verdict in verdicts if code in verdict.reports}
+    paired = {text for text in targets if text and not targets.isdisjoint(_complements(text))}
+    paired |= {complement for text in paired for complement in _complements(text)}
+    return [_without(code, verdict) if _target_text(verdict) in paired else verdict for verdict in verdicts]
+
+
+def _without(code: str, verdict: Verdict) -> Verdict:
+    return Verdict(verdict.site, {key: report for key, report in verdict.reports.items() if key != code})
+
+
+def _target_text(verdict: Verdict) -> str:
+    """The target as it is written, without spaces."""
+    texts = (call.target.text for call in verdict.calls if call.target is not None)
+    return "".join(next(texts, "").split())
+
+
+def _complements(text: str) -> frozenset[str]:
+    return frozenset(f"{one}-{operand}" for one in ("1", "1.0", "1.") for operand in (text, f"({text})"))

@@ -1,0 +1,178 @@
+"""One edit at a time, on one row."""
+
+from __future__ import annotations
+
+import pytest
+
+from kl_lint.finding import (
+    DropKeyword,
+    NamePositional,
+    RenameCallee,
+    RenameKeyword,
+    Replace,
+    SetKeyword,
+    SwapArguments,
+    Unwrap,
+    Wrap,
+)
+from tests.rewriting.marking import at, refusal, rewrite
+
+
+@pytest.mark.parametrize(
+    ("source", "expression", "before", "after", "expected"),
+    [
+        pytest.param("f(p)\n", "p", "torch.log(", ")", "f(torch.log(p))\n", id="function"),
+        pytest.param("f(p)\n", "p", "", ".log()", "f(p.log())\n", id="method"),
+        pytest.param("f(p[0].q(1))\n", "p[0].q(1)", "", ".log()", "f(p[0].q(1).log())\n", id="chain"),
+        pytest.param("f(a + b)\n", "a + b", "", ".log()", "f((a + b).log())\n", id="sum-method"),
+        pytest.param("f(a + b)\n", "a + b", "torch.log(", ")", "f(torch.log(a + b))\n", id="sum-function"),
+        pytest.param("f((a + b))\n", "a + b", "", ".log()", "f((a + b).log())\n", id="own-parentheses-method"),
+        pytest.param("f((a + b))\n", "a + b", "torch.log(", ")", "f(torch.log(a + b))\n", id="own-parentheses"),
+        pytest.param("f(((a)))\n", "a", "", ".log()", "f(a.log())\n", id="parentheses-without-need"),
+        pytest.param("f(lambda: x)\n", "lambda: x", "", ".log()", "f((lambda: x).log())\n", id="lambda"),
+        pytest.param("f(a if b else c)\n", "a if b else c", "", ".log()", "f((a if b else c).log())\n", id="ternary"),
+        pytest.param(
+            "f(a if b else c)\n", "a if b else c", "log(", ")", "f(log(a if b else c))\n", id="ternary-function"
+        ),
+        pytest.param(
+            "async def g():\n    f(await x)\n",
+            "await x",
+            "",
+            ".log()",
+            "async def g():\n    f((await x).log())\n",
+            id="await",
+        ),
+        pytest.param("f(-x)\n", "-x", "", ".log()", "f((-x).log())\n", id="unary"),
+        pytest.param("f(1)\n", "1", "", ".real", "f((1).real)\n", id="number"),
+        pytest.param("f('a')\n", "'a'", "", ".upper()", "f('a'.upper())\n", id="string"),
+        pytest.param("f(y := 1)\n", "y := 1", "", ".real", "f((y := 1).real)\n", id="walrus"),
+        pytest.param("f(y := x)\n", "y := x", "log(", ")", "f(log((y := x)))\n", id="walrus-function"),
+        pytest.param("f(x for x in y)\n", "(x for x in y)", "", ".log()", "f((x for x in y).log())\n", id="generator"),
+        pytest.param("f(x for x in y)\n", "(x for x in y)", "g(a, ", ")", "f(g(a, (x for x in y)))\n", id="generator-2"),
+        pytest.param("f((a, b))\n", "(a, b)", "", ".log()", "f((a, b).log())\n", id="tuple"),
+        pytest.param("f(((a, b)))\n", "(a, b)", "log(", ")", "f(log((a, b)))\n", id="tuple-in-parentheses"),
+        pytest.param("y = a, b\n", "a, b", "log(", ")", "y = log((a, b))\n", id="bare-tuple"),
+        pytest.param("f(*x)\n", "x", "", ".log()", "f(*x.log())\n", id="under-a-star"),
+        pytest.param("f(**x)\n", "x", "", ".log()", "f(**x.log())\n", id="under-two-stars"),
+        pytest.param("f(target=a + b)\n", "a + b", "", ".log()", "f(target=(a + b).log())\n", id="keyword"),
+        pytest.param("x = 1 - y\n", "y", "", ".log()", "x = 1 - y.log()\n", id="operand"),
+        pytest.param("x = 2 * y\n", "y", "1 - ", "", "x = 2 * (1 - y)\n", id="loose-result"),
+        pytest.param("x = f(y)\n", "y", "1 - ", "", "x = f(1 - y)\n", id="loose-result-alone"),
+        pytest.param("def f(x):\n    return(x)\n", "x", "", ".log()", "def f(x):\n    return x.log()\n", id="return(x)"),
+        pytest.param("y = (x)if z else 0\n", "x", "", ".T", "y = x.T if z else 0\n", id="(x)if"),
+        pytest.param("y = x @ (a @ b)\n", "a @ b", "", ".log()", "y = x @ (a @ b).log()\n", id="operand-parenthesized"),
+        pytest.param("y = x ** -a\n", "-a", "", ".log()", "y = x ** (-a).log()\n", id="power"),
+        pytest.param("y = a[i, j]\n", "i, j", "f(", ")", "y = a[f((i, j))]\n", id="subscript-tuple"),
+        pytest.param('y = f"{x}"\n', "x", "log(", ")", 'y = f"{log(x)}"\n', id="f-string"),
+    ],
+)
+def test_wrap(source: str, expression: str, before: str, after: str, expected: str) -> None:
+    assert rewrite(source, Wrap(at(source, expression), before, after)) == expected
+
+
+def test_wrap_keeps_the_layout_of_parentheses_over_several_rows() -> None:
+    source = "f((\n    a\n    + b\n), t)\n"
+    assert rewrite(source, Wrap(at(source, "a\n    + b"), "log(", ")")) == "f(log((\n    a\n    + b\n)), t)\n"
+    assert rewrite(source, Wrap(at(source, "a\n    + b"), "", ".log()")) == "f((\n    a\n    + b\n).log(), t)\n"
+
+
+def test_wrap_goes_over_rows_only_within_brackets() -> None:
+    source = "f(\n    x\n    .softmax(1),\n    t,\n)\n"
+    inner = at(source, "x\n    .softmax(1)")
+    assert rewrite(source, Wrap(inner, "log(", ")")) == "f(\n    log(x\n    .softmax(1)),\n    t,\n)\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "outer", "inner", "expected"),
+    [
+        pytest.param("f(torch.log(p), q)\n", "torch.log(p)", "p", "f(p, q)\n", id="function"),
+        pytest.param("f(p.log(), q)\n", "p.log()", "p", "f(p, q)\n", id="method"),
+        pytest.param("f(log(a + b), q)\n", "log(a + b)", "a + b", "f(a + b, q)\n", id="sum-alone"),
+        pytest.param("y = log(a + b)\n", "log(a + b)", "a + b", "y = a + b\n", id="sum-assigned"),
+        pytest.param("y = 2 * log(a + b)\n", "log(a + b)", "a + b", "y = 2 * (a + b)\n", id="sum-operand"),
+        pytest.param("y = 2 * log((a + b))\n", "log((a + b))", "a + b", "y = 2 * (a + b)\n", id="own-parentheses"),
+        pytest.param("y = (a + b).log()\n", "(a + b).log()", "a + b", "y = a + b\n", id="method-on-parentheses"),
+        pytest.param("y = log(a + b).sum()\n", "log(a + b)", "a + b", "y = (a + b).sum()\n", id="attribute-follows"),
+        pytest.param("y = (log(a))\n", "log(a)", "a", "y = (a)\n", id="outer-parentheses"),
+        pytest.param("y = log((a, b))\n", "log((a, b))", "(a, b)", "y = (a, b)\n", id="tuple"),
+        pytest.param("y = log(x for x in y)\n", "log(x for x in y)", "(x for x in y)", "y = (x for x in y)\n", id="gen"),
+        pytest.param("f(a=log(y := 1))\n", "log(y := 1)", "y := 1", "f(a=(y := 1))\n", id="walrus"),
+        pytest.param("y = log(a)if b else c\n", "log(a)", "a", "y = a if b else c\n", id="a-word-follows"),
+        pytest.param("y = b if a else(log)(c)\n", "(log)(c)", "c", "y = b if a else c\n", id="a-word-comes-first"),
+        pytest.param("y = log(\n    f(\n        x\n    )\n)\n", "log(\n    f(\n        x\n    )\n)", "f(\n        x\n    )",
+                     "y = f(\n        x\n    )\n", id="rows"),
+        pytest.param("y = log(a +\n    b)\n", "log(a +\n    b)", "a +\n    b", "y = (a +\n    b)\n", id="open-rows"),
+        pytest.param("f(log(a +\n    b))\n", "log(a +\n    b)", "a +\n    b", "f(a +\n    b)\n", id="open-rows-within"),
+        pytest.param("y = log((\n    a\n    + b\n))\n", "log((\n    a\n    + b\n))", "a\n    + b",
+                     "y = (\n    a\n    + b\n)\n", id="parentheses-over-rows"),
+        pytest.param("y = log(a + \\\n    b)\n", "log(a + \\\n    b)", "a + \\\n    b", "y = a + \\\n    b\n", id="\\"),
+    ],
+)  # fmt: skip
+def test_unwrap(source: str, outer: str, inner: str, expected: str) -> None:
+    assert rewrite(source, Unwrap(at(source, outer), at(source, inner))) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "call", "name", "expected"),
+    [
+        pytest.param("y = F.softmax(x, dim=1)\n", "F.softmax(x, dim=1)", "log_softmax", "y = F.log_softmax(x, dim=1)\n"),
+        pytest.param(
+            "y = torch.nn.functional.softmax(x, 1)\n",
+            "torch.nn.functional.softmax(x, 1)",
+            "log_softmax",
+            "y = torch.nn.functional.log_softmax(x, 1)\n",
+        ),
+        pytest.param("y = torch.softmax(x, -1)\n", "torch.softmax(x, -1)", "log_softmax", "y = torch.log_softmax(x, -1)\n"),
+        pytest.param("y = x.softmax(-1)\n", "x.softmax(-1)", "log_softmax", "y = x.log_softmax(-1)\n"),
+        pytest.param("y = nn.Softmax(dim=1)\n", "nn.Softmax(dim=1)", "LogSoftmax", "y = nn.LogSoftmax(dim=1)\n"),
+        pytest.param("y = F . softmax (x)\n", "F . softmax (x)", "log_softmax", "y = F . log_softmax (x)\n"),
+        pytest.param("y = (F.softmax)(x)\n", "(F.softmax)(x)", "log_softmax", "y = (F.log_softmax)(x)\n"),
+        pytest.param(
+            "y = (F\n    .softmax  # why\n    (x))\n",
+            "F\n    .softmax  # why\n    (x)",
+            "log_softmax",
+            "y = (F\n    .log_softmax  # why\n    (x))\n",
+        ),
+    ],
+)
+def test_rename_callee(source: str, call: str, name: str, expected: str) -> None:
+    assert rewrite(source, RenameCallee(at(source, call), name)) == expected
+
+
+def test_rename_callee_needs_a_name() -> None:
+    source = "y = functions[0](x)\n"
+    assert refusal(source, RenameCallee(at(source, "functions[0](x)"), "log_softmax")) == (
+        "the call calls no name that could be another"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "first", "second", "expected"),
+    [
+        pytest.param("f(p, q)\n", "p", "q", "f(q, p)\n", id="positional"),
+        pytest.param("f(input=p, target=q)\n", "p,", "q)", "f(input=q, target=p)\n", id="keywords"),
+        pytest.param("f(p, target=q.log())\n", "p", "q.log()", "f(q.log(), target=p)\n", id="mixed"),
+        pytest.param("f(a + b, (c, d), 1)\n", "a + b", "(c, d)", "f((c, d), a + b, 1)\n", id="expressions"),
+        pytest.param("f((a), b)\n", "a", "b", "f(b, a)\n", id="parentheses-without-need"),
+        pytest.param("f(a := 1, target=b)\n", "a := 1", "b", "f(b, target=(a := 1))\n", id="walrus"),
+        pytest.param(
+            "f(\n    p,  # the model\n    q,  # the data\n)\n",
+            "p",
+            "q",
+            "f(\n    q,  # the model\n    p,  # the data\n)\n",
+            id="comments-stay",
+        ),
+        pytest.param(
+            "f(\n    g(\n        p,  # of logits\n    ),\n    q,\n)\n",
+            "g(\n        p,  # of logits\n    )",
+            "q",
+            "f(\n    q,\n    g(\n        p,  # of logits\n    ),\n)\n",
+            id="comments-move-along",
+        ),
+    ],
+)
+def test_swap_arguments(source: str, first: str, second: str, expected: str) -> None:
+    edit = SwapArguments(at(source, source[:-1]), at(source, first.rstrip(",)")), _last(source, second.rstrip(")")))
+    if not first.endswith(","):
+        edit = SwapArguments(edit.span, at(source, first), _last(source, second))
+    assert rewrite(source, edit) == expected
