@@ -109,6 +109,8 @@ def _audible(findings: Sequence[Finding], lines: Sequence[str]) -> Sequence[Find
 
 
 def _not_python(path: str, error: SyntaxError) -> Problem:
+    if error.lineno is None:
+        return Problem(path, f"cannot be parsed ({error.msg})", "mend it, or leave it out with --extend-exclude")
     version = ".".join(map(str, sys.version_info[:2]))
     return Problem(
         path,

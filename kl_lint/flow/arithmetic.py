@@ -285,7 +285,7 @@ def multiply(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
     for this, that, value in ((one, other, call.values["input"]), (other, one, call.values["other"])):
         if that.fill in (Constant(1), Constant(1.0)) and that.rank == 0:
             return value
-        if this.space is Space.PROBS and that.form is not None and that.form.op == "log_ratio":
+        if this.space in (Space.PROBS, Space.UNKNOWN) and that.form is not None and that.form.op == "log_ratio":
             terms = kl_terms(call, this, that)
             if terms is not None:
                 return terms

@@ -73,7 +73,7 @@ def enumerated(frame: Frame, arguments: list[Value], keywords: dict[str, Value],
     items, element = elements(frame, arguments[0], frame.machine.fresh("each", node))
     if items is not None:
         return Sequence(tuple(Sequence((Constant(i), value)) for i, value in enumerate(items)))
-    index = Unknown(frame.machine.fresh("index", node))
+    index = integer(frame, node)
     return Sequence(None, Sequence((index, element or NONE)), number=frame.machine.fresh("enumerate", node))
 
 
@@ -83,7 +83,13 @@ def counted(frame: Frame, arguments: list[Value], keywords: dict[str, Value], no
         case [Constant(value=int() as stop)] if 0 <= stop <= 4:
             return Sequence(tuple(Constant(i) for i in range(stop)))
         case _:
-            return Sequence(None, Unknown(frame.machine.fresh("index", node)), number=frame.machine.fresh("range", node))
+            return Sequence(None, integer(frame, node), number=frame.machine.fresh("range", node))
+
+
+def integer(frame: Frame, node: ast.AST) -> Unknown:
+    """A running index: an integer, whatever its value."""
+    number = frame.machine.fresh("index", node)
+    return Unknown(number, Form("integer", Unknown(number)))
 
 
 def length(frame: Frame, arguments: list[Value], keywords: dict[str, Value], node: ast.AST) -> Value:

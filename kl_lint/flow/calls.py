@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from kl_lint.flow.builtins import BUILTINS, builtin
 from kl_lint.flow.containers import mapping_method, sequence_method
 from kl_lint.flow.frame import Frame, RawCall
-from kl_lint.flow.objects import KL_LOSS, SELF_RETURNING, attribute, find_member, is_kl_loss, method_operation, receiver_name
+from kl_lint.flow.objects import KL_LOSS, REGISTERING, SELF_RETURNING, attribute, find_member, is_kl_loss, method_operation, receiver_name
+from kl_lint.flow.reach import note_reach
 from kl_lint.flow.store import mutate, store, view_root
 from kl_lint.flow.tensors import Call, _PlaceValue, as_tensor
 from kl_lint.flow.torch_ops import CATALOGUE, MODULES, Operation, Parameter, parameters
@@ -381,7 +382,7 @@ def call_bound(frame: Frame, name: str, receiver: Value, arguments: Arguments, n
         case Super():
             return call_super(frame, name.removeprefix("<super>"), receiver, arguments, node)
         case Instance():
-            return receiver
+            return instance_method(frame, name, receiver, arguments, target)
         case External():
             return external_method(frame, name, receiver, arguments, node, target)
         case _:
@@ -403,6 +404,16 @@ def tensor_method(frame: Frame, name: str, receiver: Tensor | Unknown, arguments
     in_place = path != f"T.{name}"
     given = Arguments([(receiver, target), *arguments.positional], arguments.keywords, arguments.open_positional, arguments.open_keywords)
     return operate(frame, CATALOGUE[path], given, node, in_place=in_place, receiver=target)
+
+
+def instance_method(frame: Frame, name: str, receiver: Instance, arguments: Arguments, target: ast.expr | None) -> Value:
+    """A method that a class of the program has from nn.Module: `.to()` gives the object back, a buffer is an attribute."""
+    key = arguments.get(0, "name")
+    if name in REGISTERING and isinstance(key, Constant) and isinstance(key.value, str):
+        value = arguments.get(1, "tensor") or arguments.get(1, "module") or NONE
+        mutate(frame, target, receiver, receiver.with_attribute(key.value, value))
+        return NONE
+    return receiver
 
 
 def external_method(frame: Frame, name: str, receiver: External, arguments: Arguments, node: ast.Call, target: ast.expr | None) -> Value:
@@ -441,15 +452,15 @@ def call_builtin(frame: Frame, name: str, arguments: Arguments, node: ast.Call) 
     if name == "super":
         return super_of(frame, arguments)
     if name == "setattr" and len(arguments.positional) == 3:
-        (_, base), (key, _), (value, _) = arguments.positional
-        if base is not None and isinstance(key, Constant) and isinstance(key.value, str):
-            target = ast.copy_location(ast.Attribute(base, key.value, ast.Store()), node)
+        (_, owner), (key, _), (value, _) = arguments.positional
+        if owner is not None and isinstance(key, Constant) and isinstance(key.value, str):
+            target = ast.copy_location(ast.Attribute(owner, key.value, ast.Store()), node)
             store(frame, target, value)
         return NONE
     if name == "getattr" and len(arguments.positional) >= 2:
-        base, key = arguments.values[:2]
-        if isinstance(key, Constant) and isinstance(key.value, str):
-            literal = key.value
+        base, attribute_name = arguments.values[:2]
+        if isinstance(attribute_name, Constant) and isinstance(attribute_name.value, str):
+            literal = attribute_name.value
             return lift(frame, lambda one: attribute(frame, one, literal, node), base)
         return opaque(frame, node)
     if name in ("map", "filter") and len(arguments.positional) == 2:
@@ -654,6 +665,7 @@ def kl_call(frame: Frame, kind: str, signature: tuple[Parameter, ...], arguments
     place = frame.place(node)
     record(frame, RawCall(kind, place, node.func, values, binding.nodes, binding.positions, opened, construction, frame.guards(), frame.entry,
                           frame.callers))
+    note_reach(frame, place, binding.nodes, values)
     one, other = (as_tensor(join([values[name]], numbers), numbers) for name in ("input", "target"))
     shaped = other if other.whole else one
     elementwise = keeps_elements(kind, values, opened)

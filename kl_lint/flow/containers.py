@@ -76,7 +76,7 @@ def renumbered(value: Value, number: int) -> Value:
     """The same facts under another number: an element that stands for many."""
     if isinstance(value, Tensor):
         return replace(value, number=number, source=None)
-    return Unknown(number) if isinstance(value, Unknown) else value
+    return Unknown(number, value.form) if isinstance(value, Unknown) else value
 
 
 def with_item(base: Value, key: Value, value: Value, numbers: Numbers) -> Value | None:

@@ -428,9 +428,9 @@ def subscript_one(frame: Frame, base: Value, node: ast.Subscript) -> Value:
     parts = index_parts(frame, node.slice)
     number = numbers.of("index", number_of(base, numbers), *(part.number for part in parts))
     if isinstance(base, Tensor):
-        return index_tensor(base, parts, number)
+        return index_tensor(frame, base, parts, number)
     if isinstance(base, Unknown) and base.form is not None and base.form.op in ("sum", "logsumexp"):
-        regained = index_tensor(Tensor(base.number, form=base.form), parts, number)
+        regained = index_tensor(frame, Tensor(base.number, form=base.form), parts, number)
         return Unknown(number, regained.form)
     return Unknown(number)
 
@@ -484,6 +484,8 @@ def index_part(frame: Frame, node: ast.expr) -> Part:
             return Part(PartKind.NEW, number)
         case Constant() if value.value is Ellipsis:
             return Part(PartKind.REST, number)
+        case Unknown(form=Form(op="integer")):
+            return Part(PartKind.INTEGER, number)
         case _:
             return Part(PartKind.ADVANCED, number)
 

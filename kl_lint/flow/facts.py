@@ -23,6 +23,7 @@ from kl_lint.flow.kl_call import (
     Site,
     Use,
 )
+from kl_lint.flow.reach import Reach
 from kl_lint.flow.source import Place, Source
 from kl_lint.flow.tensors import as_tensor
 from kl_lint.flow.values import (
@@ -115,6 +116,8 @@ def fact(machine: Machine, raw: RawCall, values: dict[str, Value], uses: list[Lo
         argument(machine, raw, "target", values),
         raw.construction.span if raw.construction is not None and raw.construction.source is source else None,
         tuple(Use(use.place.span, use.how, use.dim) for use in uses if use.place.source is source),
+        raw.place in machine.filtered,
+        raw.place in machine.summed,
         tuple(Step(place.source.filename, place.span, "called here") for place in raw.callers),
     )
 
@@ -263,21 +266,20 @@ def step(trail: Trail) -> Step:
 def producer(machine: Machine, raw: RawCall, name: str, tensor: Tensor) -> Producer | None:
     """The call that made the distribution, and what a rewrite must know of it."""
     maker = tensor.maker
-    if maker is None:
+    if maker is None or tensor.space is Space.PROBS and tensor.form is not None and tensor.form.op in ("eps", "scaled", "div"):
         return None
     source = maker.place.source
-    reach = machine.reaches.get((raw.place, name, maker.place))
-    inline, sole, unchanged = reach if reach is not None else (False, False, False)
-    module = maker.module.span if maker.module is not None and maker.module.source is source else None
+    reach = machine.reaches.get((raw.place, name, maker.place), Reach())
+    module = maker.module.span if maker.module is not None and maker.module.source is source and reach.sole_module else None
     return Producer(
         maker.name,
         maker.place.span,
         source.filename,
         maker.operand.span if maker.operand is not None else None,
         source.text(maker.dim.node) if maker.dim is not None else None,
-        inline,
-        sole,
-        unchanged,
+        reach.inline,
+        reach.sole_use,
+        reach.operand_unchanged,
         module,
     )
 

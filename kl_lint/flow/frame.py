@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from kl_lint.flow.source import Place, Source
 from kl_lint.flow.values import (
@@ -24,6 +25,9 @@ from kl_lint.flow.values import (
     choose_states,
     compatible,
 )
+
+if TYPE_CHECKING:
+    from kl_lint.flow.reach import Reach, Scope
 
 __all__ = ["MISSING", "Frame", "Machine", "OutOfWork", "RawCall", "Return"]
 
@@ -51,16 +55,6 @@ class RawCall:
     guards: Guards
     entry: bool
     callers: tuple[Place, ...]
-    inputs: tuple[ArgumentFacts, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ArgumentFacts:
-    """What a rewrite must know of one argument at the moment of the call."""
-
-    inline: bool
-    sole_use: bool
-    operand_unchanged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +95,9 @@ class Machine:
     """What one analysis shares: value numbers, the work bound, memoised calls and the facts found."""
 
     __slots__ = (
-        "_budget", "assigned", "attributes", "called", "calls", "contexts", "depth", "epoch", "evaluate", "handwritten", "impure", "last_receiver",
-        "memo", "numbers", "reaches", "record_handwritten", "run", "running", "standalone", "uses",
+        "_budget", "assigned", "attributes", "called", "calls", "contexts", "depth", "epoch", "evaluate", "filtered", "handwritten", "impure", "last_receiver",
+        "memo", "numbers", "reaches", "record_handwritten", "run", "running", "scopes",
+        "standalone", "summed", "uses",
     )
 
     def __init__(self, budget: int, *, record_handwritten: bool = False) -> None:
@@ -120,8 +115,11 @@ class Machine:
         self.assigned: dict[ast.AST, frozenset[str]] = {}
         self.calls: dict[Place, dict[ContextKey, dict[Guards, RawCall]]] = {}
         self.uses: dict[LossUse, None] = {}
+        self.filtered: set[Place] = set()
+        self.summed: set[Place] = set()
         self.handwritten: dict[ast.AST, HandwrittenSum] = {}
-        self.reaches: dict[tuple[Place, str, Place], tuple[bool, bool, bool]] = {}
+        self.reaches: dict[tuple[Place, str, Place], Reach] = {}
+        self.scopes: dict[ast.AST, Scope] = {}
         self.record_handwritten = record_handwritten
         # Set by the interpreter: the expression evaluator and the function runner, which call each other.
         self.evaluate: Callable[[Frame, ast.expr], Value]

@@ -36,10 +36,11 @@ def rows_of(tensor: Tensor, frame: Frame) -> Tensor:
     return indexed_away(tensor, 0, frame.machine.numbers.of("row", tensor.number))
 
 
-def index_tensor(tensor: Tensor, parts: tuple[Part, ...], number: int) -> Tensor:
+def index_tensor(frame: Frame, tensor: Tensor, parts: tuple[Part, ...], number: int) -> Tensor:
     """`tensor[parts]`."""
     rank = rank_after(tensor, parts)
     if tensor.loss is not None:
+        frame.machine.filtered.update(tensor.loss.calls)
         only_rows = all(part.kind in (PartKind.FULL, PartKind.REST) for part in parts[1:])
         loss = tensor.loss if only_rows and tensor.dim is not None and tensor.dim != 0 else replace(tensor.loss, elementwise=False)
         return Tensor(number, dim=tensor.dim if tensor.dim is not None and tensor.dim < 0 else None, gradient=tensor.gradient, loss=loss)

@@ -201,6 +201,10 @@ class KLCall:
     construction: Span | None = None
     """Where a MODULE call's loss was built, in this file."""
     uses: tuple[Use, ...] = ()
+    filtered: bool = False
+    """Elements of the unreduced result are selected or overwritten afterwards, which may mend what a mask did to it."""
+    summed: bool = False
+    """The unreduced result is seen to be summed or averaged."""
     callers: tuple[Step, ...] = ()
     """The calls that led here, outermost first; empty where the function was entered with nothing known of its parameters."""
 

@@ -196,7 +196,7 @@ def instance_attribute(frame: Frame, base: Instance, name: str, node: ast.AST) -
     inherited = base.get("<torch>")
     if isinstance(inherited, External):
         return external_attribute(frame, inherited, name, node)
-    if torch_base(base.cls) is not None and name in SELF_RETURNING:
+    if torch_base(base.cls) is not None and name in SELF_RETURNING | REGISTERING:
         return Bound(name, base)
     return Unknown(frame.machine.numbers.of("attribute", base.number, (name,), volatile=True))
 
@@ -238,12 +238,21 @@ def assigned_attributes(function: Function) -> frozenset[str]:
     cache = function.frame.machine.assigned
     known = cache.get(function.node)
     if known is None:
-        known = cache[function.node] = frozenset(
-            node.attr
-            for node in ast.walk(function.node)
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name) and node.value.id == receiver
-        )
+        known = cache[function.node] = frozenset(name for node in ast.walk(function.node) if (name := assigned_name(node, receiver)) is not None)
     return known
+
+
+def assigned_name(node: ast.AST, receiver: str) -> str | None:
+    """The attribute of `receiver` that a node sets: by assignment, as a buffer, or by setattr with a literal."""
+    match node:
+        case ast.Attribute(value=ast.Name(id=name), ctx=ast.Store()) if name == receiver:
+            return node.attr
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method), args=[ast.Constant(value=str() as literal), *_]) if name == receiver:
+            return literal if method in REGISTERING else None
+        case ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=name), ast.Constant(value=str() as literal), _]) if name == receiver:
+            return literal
+        case _:
+            return None
 
 
 def class_attribute(frame: Frame, base: Class, name: str) -> Value:
@@ -274,6 +283,7 @@ def super_attribute(frame: Frame, base: Super, name: str) -> Value:
 SELF_RETURNING = frozenset(
     {"to", "cuda", "cpu", "eval", "train", "double", "float", "half", "bfloat16", "type", "requires_grad_", "apply", "xpu", "share_memory"}
 )
+REGISTERING = frozenset({"register_buffer", "register_parameter", "add_module", "register_module"})
 CATEGORICAL = frozenset({"Categorical", "OneHotCategorical", "RelaxedOneHotCategorical", "Multinomial", "OneHotCategoricalStraightThrough"})
 
 

@@ -88,6 +88,8 @@ def store_item(frame: Frame, target: ast.Subscript, value: Value) -> None:
         number = numbers.of("written", number_of(base, numbers), (id(target),))
         match base:
             case Tensor():
+                if base.loss is not None:
+                    frame.machine.filtered.update(base.loss.calls)
                 changed = write_into(base, number)
             case Unknown(form=Form() as form) if form.op in ("sum", "logsumexp"):
                 return

@@ -447,7 +447,7 @@ def power(call: Call) -> Value:
     """p ** a: probabilities still, that no longer sum to one."""
     given = call.tensor()
     if given.space is Space.PROBS:
-        return replace(blurred(given, call.number()), rank=given.rank)
+        return replace(blurred(given, call.number()), rank=given.rank, maker=None, notes=())
     return Tensor(call.number(), rank=given.rank, nonnegative=given.nonnegative, gradient=given.gradient)
 
 
@@ -459,18 +459,18 @@ def logits(call: Call) -> Value:
 
 def noise(call: Call) -> Value:
     """A random tensor over the reals: not log-probabilities."""
-    return Tensor(call.frame.machine.fresh(call.label, call.node), Space.LOGITS, rank=size_rank(call), gradient=False, trail=call.trail(call.label))
+    return Tensor(call.frame.machine.opaque(call.node), Space.LOGITS, rank=size_rank(call), gradient=False, trail=call.trail(call.label))
 
 
 def noise_like(call: Call) -> Value:
     """As `noise`, of another tensor's shape."""
     given = call.tensor()
-    return Tensor(call.frame.machine.fresh(call.label, call.node), Space.LOGITS, rank=given.rank, gradient=False, trail=call.trail(call.label))
+    return Tensor(call.frame.machine.opaque(call.node), Space.LOGITS, rank=given.rank, gradient=False, trail=call.trail(call.label))
 
 
 def uniform_noise(call: Call) -> Value:
     """torch.rand: numbers in [0, 1), no distribution."""
-    return Tensor(call.frame.machine.fresh(call.label, call.node), rank=size_rank(call), nonnegative=True, gradient=False)
+    return Tensor(call.frame.machine.opaque(call.node), rank=size_rank(call), nonnegative=True, gradient=False)
 
 
 def size_rank(call: Call) -> int | None:
@@ -735,6 +735,7 @@ def chosen(call: Call) -> Value:
     dim, symbol = dim_of(call.value("dim"), call.numbers)
     number = call.number()
     if given.loss is not None:
+        call.frame.machine.filtered.update(given.loss.calls)
         return replace(given, number=number, loss=replace(given.loss, elementwise=False))
     match same_dim(given, dim, symbol):
         case True:
@@ -847,6 +848,10 @@ def where(call: Call) -> Value:
     """where(condition, a, b): each element from one or the other."""
     one, other = call.tensor("input"), call.tensor("other")
     number = call.number()
+    for tensor in (one, other):
+        if tensor.loss is not None:
+            call.frame.machine.filtered.update(tensor.loss.calls)
+            return replace(tensor, number=number)
     if one.space is other.space and one.space in DISTRIBUTIONS:
         return replace(blurred(one, number), rank=one.rank if one.rank == other.rank else None, maker=None)
     for tensor, rest in ((one, other), (other, one)):
@@ -869,9 +874,10 @@ def masked_fill(call: Call) -> Value:
     number = call.number()
     value = call.value("value")
     if given.loss is not None:
+        call.frame.machine.filtered.update(given.loss.calls)
         return replace(given, number=number)
     if given.space in DISTRIBUTIONS:
-        return replace(blurred(given, number), rank=given.rank)
+        return replace(blurred(given, number), rank=given.rank, maker=None)
     masked = Note(RemarkKind.INFINITE_MASK, call.place, call.label) if is_infinite(value) else given.masked
     return replace(given, number=number, form=None, masked=masked, fill=None)
 
@@ -995,6 +1001,7 @@ def reduced_loss(
     loss = given.loss
     assert loss is not None
     number = call.number()
+    call.frame.machine.summed.update(loss.calls)
     over_classes = loss.elementwise and (everything or same_dim(given, dim, symbol) is True)
     if kind == "mean" and over_classes:
         for place in loss.calls:
@@ -1060,7 +1067,7 @@ def argmax(call: Call) -> Value:
 
 def random_indices(call: Call) -> Value:
     """randint, randperm, arange: integers."""
-    return Tensor(call.frame.machine.fresh(call.label, call.node), Space.INDICES, gradient=False, trail=call.trail(call.label))
+    return Tensor(call.frame.machine.opaque(call.node), Space.INDICES, gradient=False, trail=call.trail(call.label))
 
 
 # --- the rest of the catalogue's kinds ------------------------------------------------------------------------------------
@@ -1083,8 +1090,9 @@ def similarity(call: Call) -> Value:
 
 
 def blur(call: Call) -> Value:
-    """The same elements in another shape: the space stays."""
-    return blurred(call.tensor(), call.number())
+    """The same elements in another shape, or some of them zero: the space stays."""
+    given = blurred(call.tensor(), call.number())
+    return replace(given, maker=None) if call.label in ("tril", "triu", "pad") else given
 
 
 def pool(call: Call) -> Value:
@@ -1118,6 +1126,8 @@ def masked_select(call: Call) -> Value:
     given = call.tensor()
     rank = 1 if call.label in ("masked_select", "take") else None
     loss = replace(given.loss, elementwise=False) if given.loss else None
+    if loss is not None:
+        call.frame.machine.filtered.update(loss.calls)
     return replace(blurred(given, call.number()), rank=rank, loss=loss)
 
 
@@ -1132,7 +1142,7 @@ def gumbel(call: Call) -> Value:
     given = call.tensor()
     dim, symbol = dim_of(call.value("dim") or Constant(-1), call.numbers)
     return Tensor(
-        call.frame.machine.fresh(call.label, call.node), Space.PROBS, Mass.WHOLE, dim, symbol, given.rank, nonnegative=True, gradient=given.gradient,
+        call.frame.machine.opaque(call.node), Space.PROBS, Mass.WHOLE, dim, symbol, given.rank, nonnegative=True, gradient=given.gradient,
         maker=Maker("gumbel_softmax", call.place), trail=call.trail("gumbel_softmax"),
     )
 
@@ -1191,7 +1201,7 @@ def dropout(call: Call) -> Value:
     if call.constant("training", True) is False:
         return keep(call)
     given = call.tensor()
-    return Tensor(call.frame.machine.fresh(call.label, call.node), rank=given.rank, gradient=given.gradient)
+    return Tensor(call.frame.machine.opaque(call.node), rank=given.rank, gradient=given.gradient)
 
 
 def new_full(call: Call) -> Value:
@@ -1288,3 +1298,11 @@ def literal_rows(data: Value, numbers: Numbers) -> tuple[int, list[list[float]]]
 def weight_any(given: Tensor, number: int) -> Tensor:
     """The sum of an unknown number of distributions."""
     return replace(given, number=number, mass=Mass.UNKNOWN, weight=ANY_WEIGHT, form=None, maker=None, notes=(), source=None)
+
+
+def nan_to_num(call: Call) -> Value:
+    """nan_to_num: of a distribution the identity; of a divergence, what mends its nan."""
+    given = call.tensor()
+    if given.loss is not None:
+        call.frame.machine.filtered.update(given.loss.calls)
+    return keep(call)

@@ -1,6 +1,7 @@
 """Findings as JSON: an array of objects with ruff's keys, which editors know, and a `trace`.
 
-Rows and columns count from 1, columns in code points, the end exclusive. `filename` is absolute.
+Rows and columns count from 1, columns in code points, the end exclusive. `filename` is absolute. A fix comes with the
+replacements that make it; it is null where there is none, or none that can be made.
 """
 
 from __future__ import annotations
@@ -17,16 +18,19 @@ if TYPE_CHECKING:
 
     from kl_lint.finding import Finding, Span, Step
     from kl_lint.reports import Context
+    from kl_lint.rewriting.editor import Editor
 
 __all__ = ["absolute", "places", "render", "step"]
 
 
 def render(findings: Sequence[Finding], context: Context) -> str:
     """The array, and a newline."""
-    return json.dumps([_object(finding) for finding in findings], indent=2) + "\n"
+    editors: dict[str, Editor] = {}
+    fixes = [_fix(finding, context, editors) for finding in findings]
+    return json.dumps([_object(*each) for each in zip(findings, fixes, strict=True)], indent=2) + "\n"
 
 
-def _object(finding: Finding) -> dict[str, object]:
+def _object(finding: Finding, fix: dict[str, object] | None) -> dict[str, object]:
     return {
         "cell": None,
         "code": finding.code,
@@ -37,8 +41,26 @@ def _object(finding: Finding) -> dict[str, object]:
         **places(finding.span),
         "noqa_row": finding.noqa_row,
         "url": finding.url,
-        "fix": None,
+        "fix": fix,
         "trace": [step(each) for each in finding.trace],
+    }
+
+
+def _fix(finding: Finding, context: Context, editors: dict[str, Editor]) -> dict[str, object] | None:
+    """The fix of `finding`; `editors` are those of the files that had one before, each of which is read once."""
+    if finding.fix is None or finding.filename not in context.lines:
+        return None
+    if finding.filename not in editors:
+        from kl_lint.rewriting.editor import Editor
+
+        editors[finding.filename] = Editor("".join(context.lines[finding.filename]))
+    edits = editors[finding.filename].text_edits(finding.fix)
+    if not edits:
+        return None
+    return {
+        "applicability": finding.fix.applicability.value,
+        "message": finding.fix.description,
+        "edits": [{"content": edit.text, **places(edit.span)} for edit in edits],
     }
 
 

@@ -46,7 +46,7 @@ class _Planned(ast.NodeTransformer):
         self.generic_visit(node)
         self._after[key] = node
         if (change := self._program.get(key)) is not None:
-            self._after[key] = self._changed(node, change)
+            self._after[key] = ast.copy_location(self._changed(node, change), node)
         return self._after[key]
 
     def _changed(self, node: ast.expr, change: Change) -> ast.expr:

@@ -18,7 +18,7 @@ from kl_lint.rewriting.refusal import Refused
 __all__ = ["Argument", "Call", "Expression", "Layout"]
 
 _TRIVIA = re.compile(r"(?:[ \t\f\r\n\\]|#[^\r\n]*)*")
-_FORM_FEED_INDENT = re.compile(r"^[ \t\f]*\f", re.MULTILINE)
+_FORM_FEED_INDENT = re.compile(r"^[ \t\f]*\f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Layout:
 
     def __init__(self, lines: Lines) -> None:
         self.lines = lines
-        copy, self._shifts = _without_form_feeds(lines.text)
+        copy, self._shifts = _copy_for_libcst(lines.text)
         self._positions = _positions(copy)
         self._nodes: dict[Range, cst.BaseExpression] = {}
         comments: list[Range] = []
@@ -178,17 +178,23 @@ class Layout:
         return len(self.lines.text) if offset is None else offset
 
 
-def _without_form_feeds(text: str) -> tuple[str, dict[int, int]]:
+def _copy_for_libcst(text: str) -> tuple[str, dict[int, int]]:
     """A copy of `text` that libcst reproduces, and by row how many characters it lacks at the beginning.
 
-    libcst loses form feeds that begin a line, and takes a lone carriage return for a space. For Python a form feed
-    undoes the indentation before it, and is a space elsewhere; a carriage return ends the row.
+    libcst loses form feeds that begin a row and blank rows before the last one, and takes a lone carriage return for a
+    space. For Python a form feed undoes the indentation before it, and is a space elsewhere; a carriage return ends the
+    row; and after the last statement there is nothing to rewrite.
     """
-    copy = re.sub(r"\r(?!\n)", "\n", text)
-    if "\f" not in copy:
-        return copy, {}
-    shifts = {copy.count("\n", 0, found.start()) + 1: len(found[0]) for found in _FORM_FEED_INDENT.finditer(copy)}
-    return _FORM_FEED_INDENT.sub("", copy).replace("\f", " "), shifts
+    rows = re.sub(r"\r(?!\n)", "\n", text).split("\n")
+    while rows and (not rows[-1].strip() or rows[-1].lstrip().startswith("#")):
+        rows.pop()
+    shifts = {}
+    for row, line in enumerate(rows, start=1):
+        if "\f" in line:
+            bare = _FORM_FEED_INDENT.sub("", line)
+            shifts[row] = len(line) - len(bare)
+            rows[row - 1] = bare.replace("\f", " ")
+    return "\n".join(rows) + "\n", shifts
 
 
 def _positions(text: str) -> Mapping[cst.CSTNode, CodeRange]:

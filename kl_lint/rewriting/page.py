@@ -29,7 +29,7 @@ class Page:
         """The offsets of `span`."""
         found = self.lines.range(span)
         if found is None:
-            raise Refused(f"the file has no place {_words(span)}")
+            raise Refused(f"the file has no {_words(span)}")
         return found
 
     def expression(self, key: Range) -> Expression:
@@ -81,4 +81,6 @@ def _slots(node: ast.AST) -> tuple[bool, list[ast.expr]]:
 
 
 def _words(span: Span) -> str:
-    return f"from line {span.row}, column {span.column} to line {span.end_row}, column {span.end_column}"
+    if span.row == span.end_row:
+        return f"line {span.row}, columns {span.column} to {span.end_column}"
+    return f"line {span.row}, column {span.column} to line {span.end_row}, column {span.end_column}"

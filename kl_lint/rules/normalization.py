@@ -258,7 +258,9 @@ class MaskedWithInfinity:
     )
 
     def check(self, call: KLCall) -> Report | None:
-        if call.reduction in (Reduction.NONE, Reduction.NONE_THEN_BATCH, Reduction.UNKNOWN):
+        if call.reduction in (Reduction.NONE_THEN_BATCH, Reduction.UNKNOWN):
+            return None
+        if call.reduction is Reduction.NONE and (call.filtered or not call.summed):
             return None  # what is masked may yet be left out
         found = [
             (name, argument)

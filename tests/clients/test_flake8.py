@@ -34,7 +34,7 @@ import torch.nn.functional as F
 
 
 def loss(x, y):
-    return F.kl_div(F.log_softmax(x / 4, dim=1), F.softmax(y, dim=1), reduction="batchmean")
+    return F.kl_div(F.log_softmax(x / 4, dim=1), F.softmax(y.detach(), dim=1), reduction="batchmean")
 """
 
 
@@ -121,7 +121,7 @@ def test_rules_that_are_off(project: Path, arguments: tuple[str, ...], on: bool)
 
 def test_configuration_files(project: Path) -> None:
     (project / ".flake8").write_text("[flake8]\nmax-line-length = 120\nkld-enable =\n    KLD504,\n    KLD208\n")
-    assert reported("temperature.py", cwd=project) == ["5:12:KLD504"] or reported("temperature.py", cwd=project)
+    assert [line.split(":")[-1] for line in reported("temperature.py", cwd=project)] == ["KLD504"]
     (project / ".flake8").write_text("[flake8]\nkld_enable = KLD999\n")
     done = flake8("temperature.py", cwd=project)
     assert done.returncode == 2

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from kl_lint.finding import Applicability, Finding, Fix, Span, Step
+from kl_lint.finding import Applicability, Finding, Fix, RenameCallee, Span, Step
 from kl_lint.reports import REPORTS, Context, render, statistics
 from kl_lint.reports.terminal import shows_colors, visible, width
 
@@ -178,6 +179,24 @@ def test_json_has_the_shape_that_editors_know(tmp_path: Path, monkeypatch: pytes
         ],
     }
     assert second["severity"] == "error"
+
+
+def test_json_offers_the_edits_of_a_fix_and_no_fix_that_cannot_be_made() -> None:
+    def told(fix: Fix, lines: list[str] = LINES) -> object:
+        finding = replace(INLINE, fix=fix)
+        return json.loads(render("json", [finding], Context({"loss.py": lines})))[0]["fix"]
+
+    softmax = Span(4, 9, 4, 28)
+    possible = Fix("call log_softmax", Applicability.UNSAFE, (RenameCallee(softmax, "log_softmax"),))
+    assert told(possible) == {
+        "applicability": "unsafe",
+        "message": "call log_softmax",
+        "edits": [
+            {"content": "log_", "location": {"row": 4, "column": 11}, "end_location": {"row": 4, "column": 11}},
+        ],
+    }
+    assert told(possible, ["def broken(\n"]) is None
+    assert told(Fix("call it elsewhere", Applicability.SAFE, (RenameCallee(Span(2, 1, 2, 9), "log_softmax"),))) is None
 
 
 def test_json_keeps_names_that_are_no_paths_and_bytes_that_are_no_text() -> None:

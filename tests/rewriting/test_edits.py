@@ -6,11 +6,10 @@ import pytest
 
 from kl_lint.finding import (
     DropKeyword,
-    NamePositional,
     RenameCallee,
-    RenameKeyword,
     Replace,
     SetKeyword,
+    Span,
     SwapArguments,
     Unwrap,
     Wrap,
@@ -58,11 +57,10 @@ from tests.rewriting.marking import at, refusal, rewrite
         pytest.param("x = 1 - y\n", "y", "", ".log()", "x = 1 - y.log()\n", id="operand"),
         pytest.param("x = 2 * y\n", "y", "1 - ", "", "x = 2 * (1 - y)\n", id="loose-result"),
         pytest.param("x = f(y)\n", "y", "1 - ", "", "x = f(1 - y)\n", id="loose-result-alone"),
-        pytest.param("def f(x):\n    return(x)\n", "x", "", ".log()", "def f(x):\n    return x.log()\n", id="return(x)"),
+        pytest.param("def f():\n    return(x)\n", "x", "", ".log()", "def f():\n    return x.log()\n", id="return(x)"),
         pytest.param("y = (x)if z else 0\n", "x", "", ".T", "y = x.T if z else 0\n", id="(x)if"),
         pytest.param("y = x @ (a @ b)\n", "a @ b", "", ".log()", "y = x @ (a @ b).log()\n", id="operand-parenthesized"),
         pytest.param("y = x ** -a\n", "-a", "", ".log()", "y = x ** (-a).log()\n", id="power"),
-        pytest.param("y = a[i, j]\n", "i, j", "f(", ")", "y = a[f((i, j))]\n", id="subscript-tuple"),
         pytest.param('y = f"{x}"\n', "x", "log(", ")", 'y = f"{log(x)}"\n', id="f-string"),
     ],
 )
@@ -149,30 +147,107 @@ def test_rename_callee_needs_a_name() -> None:
 @pytest.mark.parametrize(
     ("source", "first", "second", "expected"),
     [
-        pytest.param("f(p, q)\n", "p", "q", "f(q, p)\n", id="positional"),
-        pytest.param("f(input=p, target=q)\n", "p,", "q)", "f(input=q, target=p)\n", id="keywords"),
-        pytest.param("f(p, target=q.log())\n", "p", "q.log()", "f(q.log(), target=p)\n", id="mixed"),
-        pytest.param("f(a + b, (c, d), 1)\n", "a + b", "(c, d)", "f((c, d), a + b, 1)\n", id="expressions"),
-        pytest.param("f((a), b)\n", "a", "b", "f(b, a)\n", id="parentheses-without-need"),
-        pytest.param("f(a := 1, target=b)\n", "a := 1", "b", "f(b, target=(a := 1))\n", id="walrus"),
+        pytest.param("f(left, right)\n", "left", "right", "f(right, left)\n", id="positional"),
         pytest.param(
-            "f(\n    p,  # the model\n    q,  # the data\n)\n",
-            "p",
-            "q",
-            "f(\n    q,  # the model\n    p,  # the data\n)\n",
+            "f(input=left, target=right)\n", "left", "right", "f(input=right, target=left)\n", id="keywords-stay"
+        ),
+        pytest.param("f(left, target=right.log())\n", "left", "right.log()", "f(right.log(), target=left)\n", id="mixed"),
+        pytest.param("f(a + b, (c, d), 1)\n", "a + b", "(c, d)", "f((c, d), a + b, 1)\n", id="expressions"),
+        pytest.param("f((left), right)\n", "left", "right", "f(right, left)\n", id="parentheses-without-need"),
+        pytest.param("f(a := 1, target=right)\n", "a := 1", "right", "f(right, target=(a := 1))\n", id="walrus"),
+        pytest.param(
+            "f(\n    left,  # the model\n    right,  # the data\n)\n",
+            "left",
+            "right",
+            "f(\n    right,  # the model\n    left,  # the data\n)\n",
             id="comments-stay",
         ),
         pytest.param(
-            "f(\n    g(\n        p,  # of logits\n    ),\n    q,\n)\n",
-            "g(\n        p,  # of logits\n    )",
-            "q",
-            "f(\n    q,\n    g(\n        p,  # of logits\n    ),\n)\n",
-            id="comments-move-along",
+            "f(\n    g(\n        x,  # logits\n    ),\n    right,\n)\n",
+            "g(\n        x,  # logits\n    )",
+            "right",
+            "f(\n    right,\n    g(\n        x,  # logits\n    ),\n)\n",
+            id="comments-inside-move-along",
         ),
     ],
 )
 def test_swap_arguments(source: str, first: str, second: str, expected: str) -> None:
-    edit = SwapArguments(at(source, source[:-1]), at(source, first.rstrip(",)")), _last(source, second.rstrip(")")))
-    if not first.endswith(","):
-        edit = SwapArguments(edit.span, at(source, first), _last(source, second))
-    assert rewrite(source, edit) == expected
+    call = at(source, source[:-1])
+    assert rewrite(source, SwapArguments(call, at(source, first), at(source, second))) == expected
+    assert rewrite(source, SwapArguments(call, at(source, second), at(source, first))) == expected
+
+
+def test_swap_refuses_starred_arguments() -> None:
+    source = "f(left, *right)\n"
+    call = at(source, "f(left, *right)")
+    assert refusal(source, SwapArguments(call, at(source, "left"), at(source, "right"))) == (
+        "a starred argument stands for more than one value"
+    )
+    assert refusal(source, SwapArguments(call, at(source, "left"), at(source, "f"))) == (
+        "what is to be exchanged is no argument of the call"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "parts", "template", "expected"),
+    [
+        pytest.param("y = (p * (p.log() - q)).sum()\n", "(p * (p.log() - q)).sum()", ["q", "p"],
+                     'F.kl_div({0}, {1}, reduction="sum")', 'y = F.kl_div(q, p, reduction="sum")\n', id="out-of-order"),
+        pytest.param("y = f(p, q)\n", "f(p, q)", ["p", "q"], "g({0}, {1}).h()", "y = g(p, q).h()\n", id="in-order"),
+        pytest.param("y = f(a + b)\n", "f(a + b)", ["a + b"], "{0}.log()", "y = (a + b).log()\n", id="loose-part"),
+        pytest.param("y = f(a + b)\n", "f(a + b)", ["a + b"], "g(x, {0}, z)", "y = g(x, a + b, z)\n", id="among-commas"),
+        pytest.param("y = f(a + b)\n", "f(a + b)", ["a + b"], "g(x={0})", "y = g(x=a + b)\n", id="keyword"),
+        pytest.param("y = f(a or b)\n", "f(a or b)", ["a or b"], "{0} == 1", "y = (a or b) == 1\n", id="left-operand"),
+        pytest.param("y = f(a or b)\n", "f(a or b)", ["a or b"], "g(1 == {0})", "y = g(1 == (a or b))\n", id="right"),
+        pytest.param("y = f(a) * 2\n", "f(a)", ["a"], "{0} + 1", "y = (a + 1) * 2\n", id="loose-result"),
+        pytest.param("y = f(a)\n", "f(a)", ["a"], "{0}", "y = a\n", id="part-alone"),
+        pytest.param("y = f(a)\n", "f(a)", ["a"], "{{{0}: {0}}}", "y = {a: a}\n", id="braces-and-twice"),
+        pytest.param("y = a\n", "a", ["a"], "f({0})", "y = f(a)\n", id="itself"),
+        pytest.param("y = 'a' + f(b)\n", "f(b)", [], 'g(mode="x")', "y = 'a' + g(mode='x')\n", id="quotes-of-the-file"),
+    ],
+)  # fmt: skip
+def test_replace(source: str, text: str, parts: list[str], template: str, expected: str) -> None:
+    spans = tuple(at(source, part) for part in parts)
+    assert rewrite(source, Replace(at(source, text), template, spans)) == expected
+
+
+def test_replace_takes_parts_only_from_what_it_replaces() -> None:
+    source = "y = f(a) + b\n"
+    assert refusal(source, Replace(at(source, "f(a)"), "g({0})", (at(source, "b"),))) == (
+        "a part of the new text stands outside of the expression that it replaces"
+    )
+
+
+def test_nothing_stands_there() -> None:
+    source = "y = f(a, b)\n"
+    assert refusal(source, Wrap(at(source, "a, b"), "g(", ")")) == (
+        "no expression stands at line 1, columns 7 to 11"
+    )
+    assert refusal(source, DropKeyword(at(source, "a"), "b")) == (
+        "no call stands at line 1, columns 7 to 8"
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "end_row", "end_column"),
+    [(1, 0, 1, 3), (1, 1, 1, 99), (0, 1, 1, 2), (1, 1, 9, 1), (1, 3, 1, 1)],
+)
+def test_no_such_place(row: int, column: int, end_row: int, end_column: int) -> None:
+    reason = refusal("y = f(a, b)\n", Wrap(Span(row, column, end_row, end_column), "g(", ")"))
+    assert reason.startswith("the file has no line ")
+
+
+def test_the_file_does_not_parse() -> None:
+    assert refusal("y = f(\n", Wrap(Span(1, 5, 1, 6), "g(", ")")).startswith("libcst cannot parse this file, line ")
+
+
+def test_the_new_text_does_not_parse() -> None:
+    source = "y = f(a)\n"
+    assert refusal(source, Replace(at(source, "f(a)"), "g(")) == "the new text does not parse"
+    assert refusal(source, SetKeyword(at(source, "f(a)"), "b", "1)")) == "the new text does not parse"
+
+
+def test_a_fix_that_changes_nothing() -> None:
+    source = "y = f(a, b=1)\n"
+    assert refusal(source, SetKeyword(at(source, "f(a, b=1)"), "b", "1")) == "the fix changes nothing"
+    assert refusal(source) == "the fix changes nothing"

@@ -1,7 +1,7 @@
 """Facts made by hand, as the analysis would hand them to the rules.
 
-Spans are made up: a row for each thing, wide enough to tell them apart. A KL call stands in row 10, its input at column 8, its target
-at column 20; a construction in row 5; what makes a distribution in rows 1 to 4.
+Spans are made up: a KL call stands in row 10, its input at column 8, its target at column 20; a construction in row 5;
+what makes a distribution in rows 1 to 4.
 """
 
 from __future__ import annotations
@@ -139,7 +139,9 @@ def parsed(source: str, kind: Kind, values: Mapping[str, object] | None = None) 
         if keyword.arg in names:
             found[keyword.arg] = _setting(keyword.value, values or {}, keyword.arg, None)
     is_open = any(keyword.arg is None for keyword in expression.keywords)
-    settings = Settings(*(found.get(name) for name in names), open=is_open)
+    settings = Settings(
+        found.get("size_average"), found.get("reduce"), found.get("reduction"), found.get("log_target"), is_open
+    )
     facts = construction(settings) if kind is Kind.CONSTRUCTION else call(kind=kind, settings=settings)
     return replace(facts, span=_span(expression))
 
