@@ -524,6 +524,15 @@ def test_closed_standard_streams(tmp_path: Path) -> None:
     assert b"standard input is closed" in done.stderr
 
 
+def test_an_interruption_is_no_traceback(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    plant(a=MISUSE)
+    monkeypatch.setattr("kl_lint.batch.check", interrupted)
+    assert command("check") == (130, "", "")
+
+
 def test_an_output_that_knows_ascii_only(tmp_path: Path) -> None:
     path = tmp_path / "é.py"
     path.write_text(CORRECT)

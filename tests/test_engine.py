@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import gc
+import io
 import subprocess
 import sys
 import warnings
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given, strategies as st
 
 import kl_lint
 from kl_lint.engine import check_text, check_tree, inspect_text, mentions, parse, split_lines
@@ -69,6 +71,11 @@ def test_lines_end_where_python_says(text: str, lines: list[str]) -> None:
     assert split_lines(text) == lines
     if text.isprintable():
         assert "".join(lines) == text
+
+
+@given(st.text(alphabet="ab\r\n\x0b\x0c\x1c\x85\u2028"))
+def test_lines_are_those_of_a_file_read_as_text(text: str) -> None:
+    assert split_lines(text) == io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8").readlines()
 
 
 def test_a_check_returns_findings() -> None:

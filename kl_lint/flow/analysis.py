@@ -10,6 +10,7 @@ from kl_lint.flow.facts import handwritten_facts, sites_of
 from kl_lint.flow.frame import Frame, Machine, OutOfWork
 from kl_lint.flow.interpreter import Interpreter
 from kl_lint.flow.kl_call import Handwritten, Site
+from kl_lint.flow.objects import is_kl_loss
 from kl_lint.flow.relevance import relevant_names, words
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute_one
@@ -82,7 +83,8 @@ def enter(interpreter: Interpreter, frame: Frame, values: Iterable[Value], names
                 case Class() if option.frame.source is frame.source and (option.frame is frame or option.frame.kind == "class"):
                     if option.node not in interpreter.machine.called:
                         interpreter.machine.called.add(option.node)
-                        enter(interpreter, frame, option.members.values(), names, lines)
+                        inside = names | {"super"} if is_kl_loss(option) else names
+                        enter(interpreter, frame, option.members.values(), inside, lines)
                 case _:
                     pass
 

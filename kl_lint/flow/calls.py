@@ -451,6 +451,8 @@ def call_builtin(frame: Frame, name: str, arguments: Arguments, node: ast.Call) 
     """A builtin function."""
     if name == "super":
         return super_of(frame, arguments)
+    if name == "staticmethod" and arguments.positional:
+        return arguments.values[0]
     if name == "setattr" and len(arguments.positional) == 3:
         (_, owner), (key, _), (value, _) = arguments.positional
         if owner is not None and isinstance(key, Constant) and isinstance(key.value, str):

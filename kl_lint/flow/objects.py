@@ -48,9 +48,9 @@ CONSTANTS = {"math.inf": float("inf"), "numpy.inf": float("inf"), "torch.inf": f
 
 
 def canonical(name: str) -> str:
-    """The public name of something that torch also keeps elsewhere."""
+    """The public name of a class that torch also keeps elsewhere."""
     for long, short in MOVED.items():
-        if name.startswith(long):
+        if name.startswith(long) and name[len(long) :][:1].isupper():
             return short + name[len(long) :]
     return name
 
@@ -65,6 +65,9 @@ def attribute(frame: Frame, base: Value, name: str, node: ast.AST) -> Value:
     match base:
         case Symbol():
             full = canonical(f"{base.name}.{name}")
+            patched = frame.lookup(full)
+            if patched is not None:
+                return patched
             return Constant(CONSTANTS[full]) if full in CONSTANTS else Symbol(full)
         case Tensor() | Unknown():
             return tensor_attribute(frame, base, name, node)

@@ -80,22 +80,23 @@ def note_reach(frame: Frame, call: Place, nodes: dict[str, ast.expr], values: di
         node = nodes.get(name)
         if node is None:
             continue
+        makers: dict[Place, list[Maker]] = {}
         for _, value in options_of(values[name]):
             if isinstance(value, Tensor) and value.maker is not None and value.maker.place.source is frame.source:
-                key = (call, name, value.maker.place)
-                if key not in frame.machine.reaches:
-                    frame.machine.reaches[key] = reach(frame, value.maker, node)
+                makers.setdefault(value.maker.place, []).append(value.maker)
+        for place, alike in makers.items():
+            frame.machine.reaches[call, name, place] = reach(frame, alike[0], {maker.operand_number for maker in alike}, node)
 
 
-def reach(frame: Frame, maker: Maker, argument: ast.expr) -> Reach:
-    """How far a rewrite can reach."""
+def reach(frame: Frame, maker: Maker, operands: set[int | None], argument: ast.expr) -> Reach:
+    """How far a rewrite can reach; `operands` are the numbers of the logits on all paths."""
     made = maker.place.node
     scope = scope_of(frame)
     inline = within(made, argument)
     here = inline or any(within(made, statement) for _, statement, _ in scope.assignments)
     if not here:
         return Reach()
-    unchanged = same_operand(frame, maker)
+    unchanged = same_operand(frame, maker, operands)
     return Reach(inline, inline or only_use(scope, made, argument), unchanged, sole_module(frame, scope, maker))
 
 
@@ -117,15 +118,17 @@ def only_use(scope: Scope, made: ast.AST, argument: ast.expr) -> bool:
     return False
 
 
-def same_operand(frame: Frame, maker: Maker) -> bool:
+def same_operand(frame: Frame, maker: Maker, operands: set[int | None]) -> bool:
     """Whether the logits are still what they were when the distribution was made."""
-    if maker.operand is None or maker.operand_number is None or not plain(maker.operand.node):
+    node = maker.operand.node if maker.operand is not None else None
+    if not isinstance(node, ast.expr) or not plain(node):
         return False
-    node = maker.operand.node
-    assert isinstance(node, ast.expr)
-    value = frame.machine.evaluate(frame, node)
-    same = isinstance(value, (Tensor, Unknown)) and number_of(value, frame.machine.numbers) == maker.operand_number
-    return same and not frame.machine.numbers.volatile(maker.operand_number)
+    numbers = frame.machine.numbers
+    values = [value for _, value in options_of(frame.machine.evaluate(frame, node))]
+    if not all(isinstance(value, (Tensor, Unknown)) for value in values):
+        return False
+    present = {number_of(value, numbers) for value in values}
+    return present <= operands and not any(numbers.volatile(number) for number in present)
 
 
 def plain(node: ast.AST) -> bool:

@@ -76,7 +76,7 @@ def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str]
     for definition in known:
         for word in definition.names:
             by_word.setdefault(word, []).append(definition)
-    aliases = aliased(lines)
+    aliases = aliased(tree)
     reached: set[str] = set()
     waiting = [word for word in (*by_word, *aliases) if any(seed in word for seed in seeds)] + list(seeds)
     while waiting:
@@ -93,21 +93,41 @@ def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str]
     return frozenset(reached)
 
 
-ASSIGNMENT = re.compile(r"^\s*(?:[A-Za-z_]\w*\s*[.,]\s*)*([A-Za-z_]\w*)\s*(?::[^=]+)?=(?!=)(.*)$")
-IMPORT = re.compile(r"\b([A-Za-z_]\w*)\s+as\s+([A-Za-z_]\w*)")
-CONSTRUCTION = re.compile(r"^\s*(?:[A-Za-z_]\w*\s*\.\s*)*[A-Z_]\w*|^\s*[\w.]+\s*(?:if|or|$)|^\s*[\[{(]|lambda|partial|getattr|build|make|create|get_")
+MAKER = re.compile(r"[A-Z_]|.*(?:partial|getattr|build|make|create|get_|setup|init|method|copy|script|compile|ignore|wrap)")
+"""What a callable is named whose result may be an object or function rather than a number."""
 
 
-def aliased(lines: Sequence[str]) -> dict[str, list[str]]:
+def aliased(tree: ast.Module) -> dict[str, list[str]]:
     """For each word on the right of an assignment that may make an alias or an object, the names on the left."""
     found: dict[str, list[str]] = {}
-    for line in lines:
-        if "=" in line:
-            match = ASSIGNMENT.match(line)
-            if match and CONSTRUCTION.search(match[2]):
-                for word in WORD.findall(match[2]):
-                    found.setdefault(word, []).append(match[1])
-        if " as " in line:
-            for original, alias in IMPORT.findall(line):
-                found.setdefault(original, []).append(alias)
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                note(found, targets, value)
+            case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.NamedExpr(target=target, value=value):
+                note(found, [target], value)
+            case ast.alias(name=original, asname=str() as alias):
+                found.setdefault(original.rpartition(".")[2], []).append(alias)
+            case _:
+                pass
     return found
+
+
+def note(found: dict[str, list[str]], targets: Sequence[ast.expr], value: ast.expr) -> None:
+    """Keep one assignment."""
+    if isinstance(value, (ast.BinOp, ast.UnaryOp, ast.Compare, ast.JoinedStr)):
+        return
+    if isinstance(value, ast.Call) and not any(MAKER.match(last_name(inner)) for inner in ast.walk(value.func)):
+        return
+    names = {last_name(inner) for target in targets for inner in ast.walk(target) if isinstance(inner, (ast.Name, ast.Attribute))}
+    for word in {last_name(inner) for inner in ast.walk(value)} - {""}:
+        found.setdefault(word, []).extend(names)
+
+
+def last_name(node: ast.AST) -> str:
+    """The last word of a name, an attribute or a string."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Constant(value=str() as name):
+            return name
+        case _:
+            return ""

@@ -465,7 +465,7 @@ def star_import(frame: Frame, module: str) -> None:
         for name in ("KLDivLoss", "Softmax", "LogSoftmax", "Module", "Sequential", "ModuleList", "ModuleDict", "Linear", "functional", "Sigmoid"):
             frame.set(name, Symbol(canonical(f"{module}.{name}")))
     elif module == "torch":
-        for name in ("nn", "softmax", "log_softmax", "log", "exp", "sigmoid", "stack", "cat", "no_grad", "tensor"):
+        for name in ("softmax", "log_softmax", "log", "exp", "sigmoid", "stack", "cat", "no_grad", "tensor"):
             frame.set(name, Symbol(f"torch.{name}"))
     else:
         home = frame

@@ -17,6 +17,7 @@ from kl_lint.flow.values import (
     Form,
     Instance,
     Sequence,
+    Symbol,
     Tensor,
     Unknown,
     Value,
@@ -66,6 +67,9 @@ def store_attribute(frame: Frame, target: ast.Attribute, value: Value) -> None:
             changed = attribute_of_each(frame, base, target.attr, value)
         case Tensor() if target.attr == "data":
             changed = value
+        case Symbol(name=module):
+            frame.set(f"{module}.{target.attr}", value)
+            return
         case _:
             frame.set(overlay_key(base, target.attr, frame), value)
             return

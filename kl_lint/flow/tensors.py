@@ -342,6 +342,9 @@ def wrong_logarithm(call: Call) -> Value:
 def exponential(call: Call) -> Value:
     """exp: from log-probabilities to probabilities."""
     given = call.tensor()
+    if given.form is not None and given.form.op == "logsumexp":
+        terms = Tensor(call.numbers.of("exp of", given.form.operand.number), form=Form("exp", given.form.operand))
+        return Tensor(call.number(), nonnegative=True, form=replace(given.form, op="sum", operand=terms))
     trail = call.trail("exp", given.trail)
     if given.space is Space.LOG_PROBS:
         return replace(given, number=call.number(), space=Space.PROBS, form=Form("exp", given), trail=trail, nonnegative=True, notes=kept(given.notes))

@@ -76,17 +76,19 @@ class Call:
 class Layout:
     """The expressions, comments and strings of a text. Raises Refused where libcst cannot read it."""
 
-    __slots__ = ("_nodes", "_positions", "_shifts", "comments", "interpolations", "lines", "strings")
+    __slots__ = ("_distorted", "_nodes", "_positions", "_shifts", "comments", "interpolations", "lines", "strings")
 
     def __init__(self, lines: Lines) -> None:
         self.lines = lines
         copy, self._shifts = _copy_for_libcst(lines.text)
-        self._positions = _positions(copy)
+        self._positions, self._distorted = _positions(copy)
         self._nodes: dict[Range, cst.BaseExpression] = {}
         comments: list[Range] = []
         strings: list[tuple[int, str]] = []
         interpolations: list[tuple[Range, str]] = []
-        for node in self._positions:
+        for node, place in self._positions.items():
+            if {place.start.line, place.end.line} & self._distorted:
+                continue
             match node:
                 case cst.Comment():
                     comments.append(self._range(node))
@@ -171,6 +173,8 @@ class Layout:
 
     def _range(self, node: cst.CSTNode) -> Range:
         place = self._positions[node]
+        if distorted := {place.start.line, place.end.line} & self._distorted:
+            raise Refused(f"libcst does not reproduce line {min(distorted)}")
         return self._offset(place.start.line, place.start.column), self._offset(place.end.line, place.end.column)
 
     def _offset(self, row: int, column: int) -> int:
@@ -197,13 +201,16 @@ def _copy_for_libcst(text: str) -> tuple[str, dict[int, int]]:
     return "\n".join(rows) + "\n", shifts
 
 
-def _positions(text: str) -> Mapping[cst.CSTNode, CodeRange]:
+def _positions(text: str) -> tuple[Mapping[cst.CSTNode, CodeRange], frozenset[int]]:
+    """Where the nodes of libcst's tree stand, and the rows on which this cannot be relied upon."""
     try:
         module = cst.parse_module(text)
-        if module.code != text:
+        old, new = text.split("\n"), module.code.split("\n")
+        if len(old) != len(new):
             raise Refused("libcst does not reproduce this file")
+        distorted = frozenset(row for row, pair in enumerate(zip(old, new, strict=True), start=1) if pair[0] != pair[1])
         # nobody else sees the tree: the copy that a wrapper makes by default would cost as much as the parse
-        return MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
+        return MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider), distorted
     except cst.ParserSyntaxError as error:
         raise Refused(f"libcst cannot parse this file, line {error.raw_line}") from error
     except RecursionError as error:

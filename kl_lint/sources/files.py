@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from itertools import chain
 
 from kl_lint.sources.gitignore import above, extend
 from kl_lint.sources.problem import Problem
@@ -12,7 +13,7 @@ from kl_lint.sources.reading import not_a_file, read, read_stdin, unreadable
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kl_lint.sources.exclusion import Exclusion
     from kl_lint.sources.gitignore import Ignores
@@ -63,17 +64,20 @@ def find(paths: Sequence[str], exclusion: Exclusion, *, force: bool = False) -> 
     directory come its files, then its subdirectories, both by name. Symbolic links to directories are not followed
     (there may be loops), those to files are. What is neither file nor directory is passed over, unless it was named.
     """
+    wanted = [path for path in paths if not (force and exclusion.excludes_path(path))]
+    found = chain.from_iterable(_at(path, exclusion) for path in wanted)
+    return found if len(wanted) == 1 else _each_once(found)
+
+
+def _each_once(items: Iterable[File | Problem]) -> Iterator[File | Problem]:
     seen: set[str] = set()
-    for path in paths:
-        if force and exclusion.excludes_path(path):
-            continue
-        for found in _at(path, exclusion):
-            if isinstance(found, File):
-                place = os.path.abspath(found.path)
-                if place in seen:
-                    continue
-                seen.add(place)
-            yield found
+    for item in items:
+        if isinstance(item, File):
+            place = os.path.abspath(item.path)
+            if place in seen:
+                continue
+            seen.add(place)
+        yield item
 
 
 def _at(path: str, exclusion: Exclusion) -> Iterator[File | Problem]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, strategies as st
 
 from kl_lint.finding import Applicability, Finding, Fix, RenameCallee, Span, Step
 from kl_lint.reports import REPORTS, Context, render, statistics
@@ -222,6 +223,12 @@ def test_visible_text() -> None:
     assert visible("plain é 日本 ‖ text") == "plain é 日本 ‖ text"
     assert visible("a\tb\x00\x7f\u2028\u200d\N{NO-BREAK SPACE}") == "a    b\\x00\\x7f\\u2028\\u200d\\xa0"
     assert [width(text) for text in ("abc", "日本", "é", "e\u0301", "")] == [3, 4, 1, 1, 0]
+
+
+@given(st.text())
+def test_visible_text_is_all_visible(text: str) -> None:
+    assert visible(text).isprintable()
+    assert visible(visible(text)) == visible(text)
 
 
 class Terminal(io.StringIO):

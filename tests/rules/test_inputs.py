@@ -245,7 +245,10 @@ OUTER, INNER, OPERAND = Span(1, 5, 1, 36), Span(1, 5, 1, 30), Span(1, 15, 1, 20)
 SOFT_PROBS = replace(PROBS, trace=(step("softmax"),))
 SOFT_LOG_PROBS = replace(LOG_PROBS, trace=(step("softmax"),))
 TWICE = remark(RemarkKind.NORMALIZED_TWICE, detail="softmax")
-SOFTENED = "input of kl_div is normalised twice (softmax, line 1): softmax takes logits, and was given probabilities; drop one of the two"
+SOFTENED = (
+    "input of kl_div is normalised twice (softmax, line 1): "
+    "softmax takes logits, and was given probabilities; drop one of the two"
+)
 
 
 @table(

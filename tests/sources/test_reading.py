@@ -15,6 +15,16 @@ from kl_lint.sources.problem import Problem
 from kl_lint.sources.reading import read, read_stdin, unreadable
 
 
+class Broken(io.RawIOBase):
+    """A stream that fails."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
 @pytest.mark.parametrize("size", [0, 1, 4096, 1_000_001])
 def test_bytes_are_read_as_they_are(tmp_path: Path, size: int) -> None:
     data = (bytes(range(256)) * (size // 256 + 1))[:size]
@@ -27,6 +37,25 @@ def test_bytes_are_read_as_they_are(tmp_path: Path, size: int) -> None:
 def test_a_file_whose_size_lies_is_read_to_its_end() -> None:
     assert os.stat("/proc/self/status").st_size == 0
     assert b"Name:" in read("/proc/self/status")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_an_error_while_reading_is_a_problem() -> None:
+    with pytest.raises(
+        Problem, match=r"/proc/self/mem: cannot be read \(Input/output error\); try again, or leave it out"
+    ):
+        read("/proc/self/mem")
+
+
+def test_a_file_that_is_too_large_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def out_of_memory(descriptor: int, size: int) -> bytes:
+        raise MemoryError
+
+    path = tmp_path / "x.py"
+    path.write_bytes(b"x")
+    monkeypatch.setattr(os, "read", out_of_memory)
+    with pytest.raises(Problem, match="is too large to be read into memory; leave it out with --extend-exclude"):
+        read(str(path))
 
 
 def test_a_pipe_that_nobody_writes_to_does_not_block(tmp_path: Path) -> None:
@@ -73,6 +102,9 @@ def test_every_error_says_what_and_what_to_do(number: int, what: str) -> None:
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xffbytes\r\n")))
     assert read_stdin("<stdin>") == b"\xffbytes\r\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Broken())))
+    with pytest.raises(Problem, match="<stdin>: cannot be read"):
+        read_stdin("<stdin>")
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(Problem, match="<stdin>: standard input is closed; "):
         read_stdin("<stdin>")
