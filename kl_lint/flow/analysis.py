@@ -43,6 +43,7 @@ def analyse(tree: ast.Module, lines: Sequence[str], filename: str, *, handwritte
     interpreter = Interpreter(machine)
     seeds = frozenset({"kl_div", "KLDivLoss"}) | (frozenset({"log", "log_softmax"}) if handwritten else frozenset())
     names = relevant_names(tree, lines, seeds)
+    machine.relevant = names | {"super"} if any("KLDivLoss" in name for name in names) else names
     frame = Frame(machine, source)
     complete = True
     try:

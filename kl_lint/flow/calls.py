@@ -562,21 +562,28 @@ def call_instance(frame: Frame, receiver: Instance, arguments: Arguments, node: 
 
 def instantiate(frame: Frame, cls: Class, arguments: Arguments, node: ast.Call) -> Value:
     """An object of a class of the program."""
-    instance: Value = Instance(cls, number=frame.machine.opaque(node))
+    instance = Instance(cls, number=frame.machine.opaque(node))
     found = find_member(cls, "__init__")
     if found is not None and isinstance(found[0], Function):
-        variables = bind_function(frame, found[0], arguments, instance)
+        initializer = found[0]
+        variables = bind_function(frame, initializer, arguments, instance)
         if variables is None:
             return replace(instance, entered=True) if isinstance(instance, Instance) else instance
-        frame.machine.run(found[0], variables, frame, node)
-        after = frame.machine.last_receiver
-        frame.machine.last_receiver = None
-        return after if isinstance(after, Instance) else instance
-    if is_kl_loss(cls) and isinstance(instance, Instance):
+
+        def build() -> Value:
+            frame.machine.run(initializer, variables, frame, node)
+            after, frame.machine.last_receiver = frame.machine.last_receiver, None
+            return after if after is not None else instance
+
+        if is_kl_loss(cls):
+            return build()
+        frame.machine.pending[instance.number] = build
+        return instance
+    if is_kl_loss(cls):
         return instance.with_attribute("<torch>", construct(frame, arguments, node))
     fields = [name for name in cls.members if name in annotated_fields(cls.node)]
     declared = annotated_fields(cls.node)
-    if declared and isinstance(instance, Instance):
+    if declared:
         return with_fields(instance, declared, arguments, {name: cls.members[name] for name in fields})
     return instance
 

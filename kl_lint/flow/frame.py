@@ -28,8 +28,9 @@ from kl_lint.flow.values import (
 
 if TYPE_CHECKING:
     from kl_lint.flow.reach import Reach, Scope
+    from kl_lint.flow.slicing import Slice
 
-__all__ = ["MISSING", "Frame", "Machine", "OutOfWork", "RawCall", "Return"]
+__all__ = ["MISSING", "ContextKey", "Frame", "Machine", "OutOfWork", "RawCall", "Return"]
 
 
 class OutOfWork(Exception):
@@ -96,7 +97,7 @@ class Machine:
 
     __slots__ = (
         "_budget", "assigned", "attributes", "called", "calls", "contexts", "depth", "epoch", "evaluate", "filtered", "handwritten", "impure", "last_receiver",
-        "memo", "numbers", "reaches", "record_handwritten", "run", "running", "scopes",
+        "memo", "numbers", "built", "pending", "reaches", "record_handwritten", "relevant", "run", "running", "scopes", "slices",
         "standalone", "summed", "uses",
     )
 
@@ -120,6 +121,10 @@ class Machine:
         self.handwritten: dict[ast.AST, HandwrittenSum] = {}
         self.reaches: dict[tuple[Place, str, Place], Reach] = {}
         self.scopes: dict[ast.AST, Scope] = {}
+        self.slices: dict[tuple[ast.AST, bool], Slice] = {}
+        self.pending: dict[int, Callable[[], Value]] = {}
+        self.built: dict[int, Value] = {}
+        self.relevant: frozenset[str] = frozenset()
         self.record_handwritten = record_handwritten
         # Set by the interpreter: the expression evaluator and the function runner, which call each other.
         self.evaluate: Callable[[Frame, ast.expr], Value]
@@ -167,6 +172,8 @@ class Frame:
     no_grad: bool = False
     dead: bool = False
     star_import: bool = False
+    slice: Slice | None = None
+    """What of the body is interpreted; None: all of it."""
 
     def place(self, node: ast.AST) -> Place:
         """The node as a place of this frame's source."""

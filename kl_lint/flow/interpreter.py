@@ -6,13 +6,15 @@ import ast
 from dataclasses import replace
 
 from kl_lint.flow.expressions import evaluate
-from kl_lint.flow.frame import Frame, Machine, Return
+from kl_lint.flow.frame import ContextKey, Frame, Machine, Return
 from kl_lint.flow.objects import KL_LOSS, receiver_name
+from kl_lint.flow.slicing import Slice, slice_of
 from kl_lint.flow.statements import execute, leave
 from kl_lint.flow.values import (
     NO_GUARDS,
     NONE,
     Class,
+    Constant,
     External,
     Choice,
     Function,
@@ -21,6 +23,7 @@ from kl_lint.flow.values import (
     Mapping,
     Numbers,
     Sequence,
+    Space,
     Symbol,
     Tensor,
     Unknown,
@@ -33,7 +36,7 @@ from kl_lint.flow.values import (
 __all__ = ["Interpreter"]
 
 DEEPEST_CALL = 24
-MOST_CONTEXTS = 12
+MOST_CONTEXTS = 6
 """How many argument lists one function is interpreted with."""
 MOST_RECURSION = 2
 
@@ -53,8 +56,19 @@ class Interpreter:
         machine = self.machine
         machine.last_receiver = None
         place = function.node
-        key = ("call", place, id(function.frame), tuple(sorted(variables.items(), key=lambda item: item[0])))
+        key: tuple[object, ast.AST, int, tuple[tuple[str, Value], ...]] = (
+            "call",
+            place,
+            id(function.frame),
+            tuple(sorted(variables.items(), key=lambda item: item[0])),
+        )
         known = machine.memo.get(key)
+        alike: ContextKey = ()
+        if known is None:
+            alike = ("alike", place, id(function.frame), canonical_arguments(key[3]))
+            known = machine.memo.get(alike)
+            if known is not None:
+                known = machine.memo[key] = (known[0], None, True)
         if known is None:
             recursive = machine.running.get(place, 0)
             if recursive >= MOST_RECURSION or self._calls >= DEEPEST_CALL or machine.contexts.get(place, 0) >= MOST_CONTEXTS:
@@ -63,9 +77,12 @@ class Interpreter:
             entry = not isinstance(place, ast.Lambda) and caller.kind == "class"
             frame = self._frame(function, dict(variables), key, entry=entry, callers=(*caller.callers[-8:], caller.place(node)))
             frame.no_grad = caller.no_grad or function.no_grad
+            frame.slice = self._slice(function, frame.receiver, value=True)
             before = machine.impure
             value, receiver = self._body(frame, function)
             known = machine.memo[key] = (value, receiver, machine.impure != before)
+            if transferable(value) and (receiver is None or receiver == variables.get(frame.receiver or "")):
+                machine.memo[alike] = known
         value, receiver, impure = known
         if impure:
             value = relabelled(value, machine.numbers, machine.numbers.of("at", (id(node), machine.epoch)))
@@ -83,10 +100,22 @@ class Interpreter:
             frame = self._frame(function, {}, key, entry=True, callers=())
             frame.variables.update(self._parameters(function, receiver, frame))
             frame.no_grad = function.no_grad
+            frame.slice = self._slice(function, frame.receiver, value=False)
             value, after = self._body(frame, function)
             known = machine.memo[key] = (value, after, True)
         value, after, _ = known
         return after if receiver is not None and after is not None else value
+
+    def _slice(self, function: Function, receiver: str | None, *, value: bool) -> Slice | None:
+        """What of the function's body matters."""
+        node = function.node
+        if isinstance(node, ast.Lambda):
+            return None
+        key = (node, value)
+        found = self.machine.slices.get(key)
+        if found is None:
+            found = self.machine.slices[key] = slice_of(node.body, self.machine.relevant, receiver, value=value)
+        return found
 
     def _frame(self, function: Function, variables: dict[str, Value], key: tuple[object, ...], *, entry: bool, callers: tuple[object, ...]) -> Frame:
         home = function.frame
@@ -174,6 +203,43 @@ class Interpreter:
 def entered(cls: Class, numbers: Numbers) -> Instance:
     """The `self` of a method entered with nothing known."""
     return Instance(cls, entered=True, number=numbers.of("self", (id(cls.node),)))
+
+
+def canonical_arguments(arguments: tuple[tuple[str, Value], ...]) -> tuple[object, ...]:
+    """Arguments up to the names of what is unknown in them: equal for calls between which the interpreter can see no difference."""
+    order: dict[int, int] = {}
+
+    def shape(value: Value, depth: int) -> object:
+        match value:
+            case Unknown(number=number, form=form) if form is None or depth < 3:
+                made = None if form is None else (form.op, form.dim, form.symbol, form.keepdim, shape(form.operand, depth + 1))
+                return (order.setdefault(number, len(order)), made)
+            case Tensor(space=Space.UNKNOWN, form=form, fill=None, loss=None, number=number) if form is None or depth < 3:
+                made = None if form is None else (form.op, form.dim, form.symbol, form.keepdim, shape(form.operand, depth + 1))
+                return (replace(value, number=0, trail=None, form=None), order.setdefault(number, len(order)), made)
+            case Sequence(items=items) if items is not None and depth < 2:
+                return ("sequence", *(shape(item, depth + 1) for item in items))
+            case Instance() if depth < 2:
+                return (value.cls, value.entered, *((name, shape(item, depth + 1)) for name, item in value.attributes))
+            case _:
+                return value
+
+    return tuple((name, shape(value, 0)) for name, value in arguments)
+
+
+def transferable(value: Value) -> bool:
+    """Whether a result holds nothing but tensors and literals, which can be relabelled for another call."""
+    match value:
+        case Unknown() | Tensor() | Constant():
+            return True
+        case Sequence(items=items, element=element):
+            return all(transferable(item) for item in items or ()) and (element is None or transferable(element))
+        case Mapping(entries=entries, rest=rest):
+            return all(transferable(item) for _, item in entries) and (rest is None or transferable(rest))
+        case Choice(options=options):
+            return all(transferable(option) for _, option in options)
+        case _:
+            return False
 
 
 def relabelled(value: Value, numbers: Numbers, site: int, depth: int = 0) -> Value:

@@ -184,6 +184,8 @@ def receiver_name(function: Function) -> str:
 def instance_attribute(frame: Frame, base: Instance, name: str, node: ast.AST) -> Value:
     """An attribute of an object: set on it, a member of its class, or set by the rest of its class."""
     value = base.get(name)
+    if value is None:
+        value = built_attribute(frame, base, name)
     if value is not None:
         return value
     found = find_member(base.cls, name)
@@ -202,6 +204,17 @@ def instance_attribute(frame: Frame, base: Instance, name: str, node: ast.AST) -
     if torch_base(base.cls) is not None and name in SELF_RETURNING | REGISTERING:
         return Bound(name, base)
     return Unknown(frame.machine.numbers.of("attribute", base.number, (name,), volatile=True))
+
+
+def built_attribute(frame: Frame, base: Instance, name: str) -> Value | None:
+    """An attribute that `__init__` sets. It is interpreted when one is first asked for."""
+    machine = frame.machine
+    build = machine.pending.pop(base.number, None)
+    if build is not None:
+        after = build()
+        machine.built[base.number] = after
+    after = machine.built.get(base.number, NONE)
+    return after.get(name) if isinstance(after, Instance) else None
 
 
 def set_elsewhere(frame: Frame, cls: Class, name: str) -> Value | None:

@@ -84,7 +84,7 @@ def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str]
         if word in reached:
             continue
         reached.add(word)
-        waiting.extend(aliases.get(word, ()))
+        waiting.extend(alias for alias in aliases.get(word, ()) if alias not in COMMON)
         for definition in by_word.get(word, ()):
             if definition.node.name not in COMMON:
                 waiting.append(definition.node.name)
@@ -106,6 +106,14 @@ def aliased(tree: ast.Module) -> dict[str, list[str]]:
                 note(found, targets, value)
             case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.NamedExpr(target=target, value=value):
                 note(found, [target], value)
+            case ast.arguments():
+                positional = [*node.posonlyargs, *node.args]
+                defaults = zip(positional[len(positional) - len(node.defaults) :], node.defaults, strict=True)
+                for parameter, default in (*defaults, *zip(node.kwonlyargs, node.kw_defaults, strict=True)):
+                    if default is not None:
+                        note(found, [ast.Name(parameter.arg)], default)
+            case ast.keyword(arg=str() as name, value=value):
+                note(found, [ast.Name(name)], value)
             case ast.alias(name=original, asname=str() as alias):
                 found.setdefault(original.rpartition(".")[2], []).append(alias)
             case _:
@@ -115,13 +123,47 @@ def aliased(tree: ast.Module) -> dict[str, list[str]]:
 
 def note(found: dict[str, list[str]], targets: Sequence[ast.expr], value: ast.expr) -> None:
     """Keep one assignment."""
-    if isinstance(value, (ast.BinOp, ast.UnaryOp, ast.Compare, ast.JoinedStr)):
-        return
-    if isinstance(value, ast.Call) and not any(MAKER.match(last_name(inner)) for inner in ast.walk(value.func)):
-        return
-    names = {last_name(inner) for target in targets for inner in ast.walk(target) if isinstance(inner, (ast.Name, ast.Attribute))}
-    for word in {last_name(inner) for inner in ast.walk(value)} - {""}:
-        found.setdefault(word, []).extend(names)
+    names = [name for target in targets for name in written(target) if name not in COMMON]
+    if names:
+        for word in carried(value) - COMMON:
+            found.setdefault(word, []).extend(names)
+
+
+def written(target: ast.expr) -> list[str]:
+    """The names that an assignment gives something to: a variable, or the last attribute."""
+    match target:
+        case ast.Tuple(elts=targets) | ast.List(elts=targets):
+            return [name for inner in targets for name in written(inner)]
+        case ast.Subscript(value=base) | ast.Starred(value=base):
+            return written(base)
+        case _:
+            return [name] if (name := last_name(target)) else []
+
+
+def carried(value: ast.expr) -> set[str]:
+    """The names of what a value may be, or may hold: not of what is merely computed with."""
+    match value:
+        case ast.Name() | ast.Attribute():
+            return {last_name(value)}
+        case ast.Subscript(value=inner) | ast.Await(value=inner) | ast.Starred(value=inner) | ast.NamedExpr(value=inner):
+            return carried(inner)
+        case ast.IfExp(body=one, orelse=other):
+            return carried(one) | carried(other)
+        case ast.BoolOp(values=parts) | ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
+            return {word for part in parts for word in carried(part)}
+        case ast.Dict(values=parts):
+            return {word for part in parts for word in carried(part)}
+        case ast.Lambda() | ast.ListComp() | ast.DictComp() | ast.GeneratorExp():
+            return {last_name(inner) for inner in ast.walk(value)} - {""}
+        case ast.Call(func=func, args=arguments, keywords=keywords):
+            parts = [*arguments, *(keyword.value for keyword in keywords)]
+            texts = {part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+            if not any(MAKER.match(last_name(inner)) for inner in ast.walk(func)):
+                return set()
+            inner = carried(func.value) if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Call) else set()
+            return texts | inner | carried(func) | {word for part in parts for word in carried(part)}
+        case _:
+            return set()
 
 
 def last_name(node: ast.AST) -> str:

@@ -21,6 +21,7 @@ from kl_lint.flow.values import (
     Function,
     Guards,
     Sequence,
+    Space,
     Symbol,
     Tensor,
     Unknown,
@@ -44,10 +45,12 @@ NO_GRAD = frozenset({"torch.no_grad", "torch.inference_mode", "torch.autograd.no
 
 def execute(frame: Frame, body: AbstractSequence[ast.stmt]) -> None:
     """Interpret statements in order, until one leaves."""
+    wanted = frame.slice.statements if frame.slice is not None else None
     for statement in body:
         if frame.dead:
             return
-        execute_one(frame, statement)
+        if wanted is None or statement in wanted:
+            execute_one(frame, statement)
 
 
 def execute_one(frame: Frame, statement: ast.stmt) -> None:
@@ -291,10 +294,25 @@ def merge_pass(frame: Frame, ways: list[dict[str, Value]], *, last: bool) -> boo
         if last:
             merged = join([merged], numbers)
         if merged != before:
-            known = before is not MISSING and not isinstance(before, Unknown)
-            changed = changed or known or name in ("self",)
+            changed = changed or not alike(frame, name, before, merged)
             frame.set(name, merged)
     return changed
+
+
+def alike(frame: Frame, name: str, before: Value, after: Value) -> bool:
+    """Whether a loop's next pass can see no difference: nothing was known before, or all but the identity is the same."""
+    match before, after:
+        case Unknown(number=number), _:
+            if before is MISSING:
+                return True
+            shared = any(isinstance(v, (Unknown, Tensor)) and v.number == number for key, v in frame.variables.items() if key != name)
+            return isinstance(after, Unknown) and not shared
+        case Tensor(space=Space.UNKNOWN), Tensor(space=Space.UNKNOWN):
+            return replace(before, number=0, trail=None, form=None) == replace(after, number=0, trail=None, form=None)
+        case Sequence(items=None, element=Tensor() as one), Sequence(items=None, element=Tensor() as other):
+            return replace(one, number=0, source=None) == replace(other, number=0, source=None)
+        case _:
+            return False
 
 
 def leave_loop(frame: Frame, node: ast.Break | ast.Continue) -> None:
@@ -313,8 +331,8 @@ def leave_loop(frame: Frame, node: ast.Break | ast.Continue) -> None:
 
 def return_statement(frame: Frame, node: ast.Return) -> None:
     """`return value`."""
-    value = evaluate(frame, node.value) if node.value is not None else NONE
-    leave(frame, value)
+    bare = node.value is None or (frame.slice is not None and node in frame.slice.bare)
+    leave(frame, NONE if bare or node.value is None else evaluate(frame, node.value))
 
 
 def leave(frame: Frame, value: Value) -> None:

@@ -398,6 +398,8 @@ def choose(options: Iterable[tuple[Guards, Value]], numbers: Numbers) -> Value:
                 break
         else:
             merged.append((guards, value))
+    if not merged:
+        return Unknown(numbers.of("impossible"))
     if len(merged) == 1:
         return merged[0][1]
     if len(merged) > MOST_OPTIONS:

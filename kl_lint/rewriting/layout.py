@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
@@ -74,7 +75,10 @@ class Call:
 
 
 class Layout:
-    """The expressions, comments and strings of a text. Raises Refused where libcst cannot read it."""
+    """The expressions, comments and strings of a text. Raises Refused where libcst cannot read it.
+
+    `strings` are where plain strings begin, and their quotes; `interpolations` the ranges of f-strings, and theirs.
+    """
 
     __slots__ = ("_distorted", "_nodes", "_positions", "_shifts", "comments", "interpolations", "lines", "strings")
 
@@ -82,28 +86,13 @@ class Layout:
         self.lines = lines
         copy, self._shifts = _copy_for_libcst(lines.text)
         self._positions, self._distorted = _positions(copy)
-        self._nodes: dict[Range, cst.BaseExpression] = {}
-        comments: list[Range] = []
-        strings: list[tuple[int, str]] = []
-        interpolations: list[tuple[Range, str]] = []
-        for node, place in self._positions.items():
-            if {place.start.line, place.end.line} & self._distorted:
-                continue
-            match node:
-                case cst.Comment():
-                    comments.append(self._range(node))
-                case cst.SimpleString(quote="'" | '"'):
-                    strings.append((self._range(node)[0], node.quote))
-                case cst.FormattedString():
-                    interpolations.append((self._range(node), node.end[0]))
-            match node:
-                case cst.StarredElement():
-                    pass  # an element, no expression
-                case cst.BaseExpression():
-                    self._nodes[self._key(node)] = node
-        self.comments: tuple[Range, ...] = tuple(sorted(comments))
-        self.strings: tuple[tuple[int, str], ...] = tuple(strings)
-        self.interpolations: tuple[tuple[Range, str], ...] = tuple(interpolations)
+        sound = [node for node, place in self._positions.items() if not self._is_distorted(place)]
+        self._nodes = {self._key(node): node for node in sound if _is_expression(node)}
+        self.comments = tuple(sorted(self._range(node) for node in sound if isinstance(node, cst.Comment)))
+        self.strings = tuple((self._range(node)[0], node.quote) for node in sound if isinstance(node, cst.SimpleString))
+        self.interpolations = tuple(
+            (self._range(node), node.end) for node in sound if isinstance(node, cst.FormattedString)
+        )
 
     def expression(self, key: Range) -> Expression | None:
         """The expression at a range, as `ast` would give it."""
@@ -173,13 +162,20 @@ class Layout:
 
     def _range(self, node: cst.CSTNode) -> Range:
         place = self._positions[node]
-        if distorted := {place.start.line, place.end.line} & self._distorted:
-            raise Refused(f"libcst does not reproduce line {min(distorted)}")
+        if self._is_distorted(place):
+            raise Refused(f"libcst does not reproduce line {place.start.line}")
         return self._offset(place.start.line, place.start.column), self._offset(place.end.line, place.end.column)
+
+    def _is_distorted(self, place: CodeRange) -> bool:
+        return place.start.line in self._distorted or place.end.line in self._distorted
 
     def _offset(self, row: int, column: int) -> int:
         offset = self.lines.offset(row, column + 1 + self._shifts.get(row, 0))
         return len(self.lines.text) if offset is None else offset
+
+
+def _is_expression(node: cst.CSTNode) -> TypeGuard[cst.BaseExpression]:
+    return isinstance(node, cst.BaseExpression) and not isinstance(node, cst.StarredElement)
 
 
 def _copy_for_libcst(text: str) -> tuple[str, dict[int, int]]:

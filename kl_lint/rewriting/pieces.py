@@ -39,7 +39,9 @@ def moved(pieces: Iterable[Piece]) -> Pieces:
 def replacements(text: str, pieces: Sequence[Piece]) -> Iterator[Replacement]:
     """What to replace in `text`, from its beginning to its end, to have the text that `pieces` make."""
     cursor, new = 0, ""
-    for piece in (*pieces, Kept(len(text), len(text))):
+    end = Kept(len(text), len(text))
+    # where nothing is kept between two new texts, they are one
+    for piece in (*(piece for piece in pieces if isinstance(piece, str) or piece.start < piece.end), end):
         if isinstance(piece, str) or piece.moved or piece.start < cursor:
             new += join(text, (piece,))
             continue

@@ -17,7 +17,7 @@ from kl_lint.rules.normalization import NORMALIZATION_RULES
 from kl_lint.rules.order import ORDER_RULES
 from kl_lint.rules.reductions import REDUCTION_RULES
 from kl_lint.rules.targets import TARGET_RULES
-from kl_lint.rules.verdict import judge_site, without_contested_fixes, without_paired_terms
+from kl_lint.rules.verdict import judge_site, with_written_settings, without_contested_fixes, without_paired_terms
 from kl_lint.selection import enables
 
 __all__ = ["CALL_RULES", "CODES", "HANDWRITTEN_RULES", "RULES", "Rule", "judge", "rule"]
@@ -54,7 +54,7 @@ def judge(facts: Facts, *, enable: frozenset[str] = frozenset()) -> tuple[Findin
     `enable` holds codes, or beginnings of codes, of the opt-in rules that are to count; the others always do.
     """
     rules = [one for one in CALL_RULES if _counts(one, enable)]
-    verdicts = [judge_site(site, rules) for site in facts.sites]
+    verdicts = [judge_site(site, rules) for site in with_written_settings(facts.sites)]
     verdicts = without_contested_fixes(without_paired_terms(verdicts, BernoulliWithOneTerm.code))
     findings = [
         _finding(one, verdict.calls[0].filename, verdict.reports[one.code])

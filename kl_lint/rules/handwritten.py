@@ -58,7 +58,7 @@ def _kl_div(expression: Handwritten, functional: str) -> str:
     """The call that computes the same; KL(p || q) takes log q first."""
     if expression.total:
         return f'{functional}.kl_div({expression.log_q}, {expression.p}, reduction="sum")'
-    return f'{functional}.kl_div({expression.log_q}, {expression.p}, reduction="none").sum({expression.dim})'
+    return f'{functional}.kl_div({expression.log_q}, {expression.p}, reduction="none").sum(dim={expression.dim})'
 
 
 HANDWRITTEN_RULES = (HandwrittenDivergence(),)

@@ -18,7 +18,7 @@ from kl_lint.rules.references import (
     NOT_ZERO,
     SOFTMAX,
 )
-from kl_lint.rules.wording import because, callee
+from kl_lint.rules.wording import because, callee, subject
 
 __all__ = ["INPUT_RULES"]
 
@@ -102,7 +102,7 @@ class LogitsAsInput:
         message = (
             f"input to {callee(call)} is logits{because(argument, call)}; it takes log-probabilities: use log_softmax"
         )
-        return Report.of_argument(argument, call, message, normalise(argument, call.target, "log_softmax"))
+        return Report.of_argument(argument, call, message, normalise(argument, call.target, "log_softmax", call))
 
 
 class LogOfLogProbabilities:
@@ -145,7 +145,7 @@ class LogOfLogProbabilities:
             if remark.inner is not None and remark.filename == call.filename
         )
         message = (
-            f"{name} of {callee(call)} is the log of log-probabilities{because(argument, call)}, which is nan: "
+            f"{subject(name, call)} is the log of log-probabilities{because(argument, call)}, which is nan: "
             "drop the second log"
         )
         fix = unsafe("Drop the second log", *dict.fromkeys(edits)) if edits else None
@@ -190,7 +190,7 @@ class NormalizedTwice:
         name, argument, _ = found[0]
         edits = [edit for _, argument, remark in found for edit in unnormalise_once(remark, argument.value, call)]
         message = (
-            f"{name} of {callee(call)} is normalised twice{because(argument, call)}: "
+            f"{subject(name, call)} is normalised twice{because(argument, call)}: "
             "softmax takes logits, and was given probabilities; drop one of the two"
         )
         fix = unsafe("Normalise once", *dict.fromkeys(edits)) if edits else None
@@ -232,7 +232,7 @@ class LogOfSoftmax:
 
     def check(self, call: KLCall) -> Report | None:
         found = [
-            (name, argument, remark, rewrite_log_of_softmax(remark, argument.value, call))
+            (name, argument, remark, rewrite_log_of_softmax(remark, argument, call))
             for name, argument, remark in remarked(call, RemarkKind.LOG_OF_SOFTMAX)
             if taken_as_logarithm(name, call) and argument.value.space is not Space.PROBS
         ]
@@ -241,7 +241,7 @@ class LogOfSoftmax:
             return None
         name, argument, remark, _ = found[0]
         guard = " with an epsilon, which biases it" if remark.epsilon else ", which underflows"
-        message = f"{name} of {callee(call)} is the log of a softmax{because(argument, call)}{guard}: use log_softmax"
+        message = f"{subject(name, call)} is the log of a softmax{because(argument, call)}{guard}: use log_softmax"
         edits = tuple(dict.fromkeys(edit for *_, edits in found for edit in edits))
         epsilon = any(remark.epsilon for _, _, remark, _ in found)
         return Report.of_argument(argument, call, message, self._fix(edits, epsilon))
@@ -290,7 +290,7 @@ class WrongLogarithm:
             return None
         name, argument, remark = found[0]
         message = (
-            f"{name} of {callee(call)} is the {remark.detail} of probabilities{because(argument, call)}; "
+            f"{subject(name, call)} is the {remark.detail} of probabilities{because(argument, call)}; "
             "it takes natural log-probabilities: use log"
         )
         edits = dict.fromkeys(RenameCallee(one.span, "log") for _, _, one in found if one.filename == call.filename)

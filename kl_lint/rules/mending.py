@@ -19,13 +19,14 @@ from kl_lint.finding import (
     Wrap,
 )
 from kl_lint.flow.kl_call import Argument, Distribution, KLCall, Producer, Remark
-from kl_lint.flow.values import Constant, Mass
+from kl_lint.flow.values import Mass
 from kl_lint.rules.proofs import host, literal_at
 
 __all__ = [
     "into_log_softmax",
     "is_softmax",
     "normalise",
+    "nothing_between",
     "rewrite_log_of_softmax",
     "take_log",
     "turn_off_log_target",
@@ -47,27 +48,42 @@ def is_softmax(producer: Producer | None) -> bool:
     return producer is not None and producer.name in ("softmax", "Softmax")
 
 
-def into_log_softmax(producer: Producer | None, call: KLCall) -> Edit | None:
+def into_log_softmax(argument: Argument, call: KLCall) -> Edit | None:
     """Turn the softmax that made an argument into a log_softmax; None where it is out of reach, or read elsewhere."""
-    if producer is None or producer.filename != call.filename or not (producer.inline or producer.sole_use):
+    producer = argument.value.producer
+    if producer is None or argument.value.mixed or producer.filename != call.filename:
         return None
+    if not (producer.inline or producer.sole_use):
+        return None
+    return _renamed(producer) or (_from_module_operand(producer.span, argument) if producer.inline else None)
+
+
+def _renamed(producer: Producer) -> Edit | None:
+    """Call log_softmax, or construct a LogSoftmax, in place of the softmax."""
     match producer:
         case Producer(name="softmax"):
             return RenameCallee(producer.span, "log_softmax")
         case Producer(name="Softmax", module_span=Span() as construction):
             return RenameCallee(construction, "LogSoftmax")
-        case Producer(name="Softmax", inline=True, operand=Span() as operand, dim=str() as dim):
-            return Replace(producer.span, _method("log_softmax", dim), (operand,))
         case _:
             return None
+
+
+def _from_module_operand(span: Span, argument: Argument) -> Edit | None:
+    """Put the log_softmax of what a shared Softmax module was given at `span`."""
+    producer = argument.value.producer
+    if producer is None or producer.name != "Softmax" or producer.operand is None:
+        return None
+    as_it_was_made = argument.span in (producer.span, span)  # nothing has moved the dim since
+    dim = producer.dim or (str(argument.value.dim) if as_it_was_made and argument.value.dim is not None else None)
+    return Replace(span, _method("log_softmax", dim), (producer.operand,)) if dim is not None else None
 
 
 def take_log(argument: Argument, call: KLCall) -> Fix | None:
     """Make log-probabilities of an argument that is probabilities, from the logits where they are in reach."""
     if not argument.swappable:
         return None
-    value = argument.value
-    edit = None if value.mixed else into_log_softmax(value.producer, call) or _operand_instead(argument, call)
+    edit = into_log_softmax(argument, call) or _operand_instead(argument, call)
     if edit is not None:
         return unsafe("Use log_softmax in place of softmax", edit)
     return unsafe("Take the logarithm", Wrap(argument.span, "", ".log()"))
@@ -76,9 +92,9 @@ def take_log(argument: Argument, call: KLCall) -> Fix | None:
 def _operand_instead(argument: Argument, call: KLCall) -> Edit | None:
     """Give the call the log_softmax of the same logits, where the argument is a name for the softmax and no more."""
     value, producer = argument.value, argument.value.producer
-    if producer is None or not is_softmax(producer) or not value.carries_gradient or not argument.text.isidentifier():
+    if producer is None or not is_softmax(producer) or value.mixed or not value.carries_gradient:
         return None
-    if value.trace and value.trace[-1].span != producer.span:
+    if not argument.text.isidentifier() or (value.trace and value.trace[-1].span != producer.span):
         return None
     return _from_operand(argument.span, producer, call)
 
@@ -97,43 +113,67 @@ def _method(name: str, dim: str) -> str:
     return f"{{0}}.{name}(dim={dim.replace('{', '{{').replace('}', '}}')})"
 
 
-def rewrite_log_of_softmax(remark: Remark, value: Distribution, call: KLCall) -> tuple[Edit, ...]:
-    """Make one log_softmax of a log and the softmax under it; no edits where the softmax is out of reach.
-
-    What stands between the two (a view, a detach) must survive, so the log is taken away only where it is seen to be
-    given the softmax itself, or a guard of it (`+ eps`, `clamp`).
-    """
-    producer = value.producer
-    if producer is None or remark.inner is None or producer.span != remark.inner or remark.filename != call.filename:
+def rewrite_log_of_softmax(remark: Remark, argument: Argument, call: KLCall) -> tuple[Edit, ...]:
+    """Make one log_softmax of a log and the softmax under it; no edits where the softmax is out of reach."""
+    producer = argument.value.producer
+    if producer is None or remark.filename != call.filename or producer.span != remark.inner:
         return ()
-    together = remark.span.contains(remark.inner)
-    if together and (_nothing_between(remark.span, remark.inner) or (remark.epsilon and value.carries_gradient)):
-        return _merge_log_into_softmax(remark.span, producer)
-    if not together and not value.mixed and value.mass is Mass.WHOLE and value.carries_gradient:
-        edit = _from_operand(remark.span, producer, call)
-        return (edit,) if edit is not None else ()
-    return ()
+    if remark.span.contains(producer.span):
+        return _merged(remark, argument, producer)
+    return _with_softmax_in_a_local(remark, argument, producer, call)
 
 
-def _merge_log_into_softmax(log: Span, producer: Producer) -> tuple[Edit, ...]:
-    match producer:
-        case Producer(name="softmax"):
-            return (Unwrap(log, producer.span), RenameCallee(producer.span, "log_softmax"))
-        case Producer(name="Softmax", module_span=Span() as construction):
-            return (Unwrap(log, producer.span), RenameCallee(construction, "LogSoftmax"))
-        case Producer(name="Softmax", operand=Span() as operand, dim=str() as dim):
-            return (Replace(log, _method("log_softmax", dim), (operand,)),)
-        case _:
-            return ()
+def _merged(remark: Remark, argument: Argument, producer: Producer) -> tuple[Edit, ...]:
+    """The edits where the softmax stands within the log. A guard goes; a view or a detach between the two stays."""
+    log = remark.span
+    given = producer.span if remark.epsilon else _argument_of(log, producer.span)
+    if remark.epsilon and not argument.value.carries_gradient:
+        return ()  # a detach would go with the guard
+    renamed = _renamed(producer)
+    if renamed is not None:
+        return (Unwrap(log, given), renamed)
+    replaced = _from_module_operand(log, argument) if given == producer.span else None
+    return (replaced,) if replaced is not None else ()
 
 
-def _nothing_between(outer: Span, inner: Span) -> bool:
-    """Whether the outer call is `inner.log()` or `log(inner)` and no more: told by how far the outer call goes on."""
+def _argument_of(log: Span, softmax: Span) -> Span:
+    """What a log is given, that begins with a softmax: `softmax(x)….log()`, or `log(softmax(x)…)`."""
+    is_method = (log.row, log.column) == (softmax.row, softmax.column)
+    behind = len(".log()") if is_method else len(")")
+    return Span(softmax.row, softmax.column, log.end_row, log.end_column - behind)
+
+
+def _with_softmax_in_a_local(remark: Remark, argument: Argument, producer: Producer, call: KLCall) -> tuple[Edit, ...]:
+    """The edits where the log is taken of a name: where nobody else reads the softmax, there; else at the log."""
+    value = argument.value
+    if value.mixed or value.mass is not Mass.WHOLE:
+        return ()
+    renamed, name = _renamed(producer), _name_in(remark.span, argument)
+    if producer.sole_use and renamed is not None and name is not None and not remark.epsilon:
+        return (Unwrap(remark.span, name), renamed)
+    replaced = _from_operand(remark.span, producer, call) if value.carries_gradient else None
+    return (replaced,) if replaced is not None else ()
+
+
+def _name_in(log: Span, argument: Argument) -> Span | None:
+    """The name in `name.log()` or `….log(name)`, where that is the argument."""
+    name = argument.text.removesuffix(".log()")
+    if log != argument.span or log.row != log.end_row:
+        return None
+    if name.isidentifier():
+        return Span(log.row, log.column, log.row, log.end_column - len(".log()"))
+    name = argument.text.rpartition("log(")[2].removesuffix(")")
+    if not name.isidentifier():
+        return None
+    return Span(log.row, log.end_column - 1 - len(name), log.row, log.end_column - 1)
+
+
+def nothing_between(outer: Span, inner: Span, name: str) -> bool:
+    """Whether the outer call is `inner.name()` or `name(inner)` and no more: told by how far it goes on behind."""
     if outer.end_row != inner.end_row:
         return False
-    beyond = outer.end_column - inner.end_column
-    starts_together = (outer.row, outer.column) == (inner.row, inner.column)
-    return beyond == len(".log()") if starts_together else beyond == len(")")
+    is_method = (outer.row, outer.column) == (inner.row, inner.column)
+    return outer.end_column - inner.end_column == (len(f".{name}()") if is_method else len(")"))
 
 
 def unnormalise_once(remark: Remark, value: Distribution, call: KLCall) -> tuple[Edit, ...]:
@@ -146,7 +186,7 @@ def unnormalise_once(remark: Remark, value: Distribution, call: KLCall) -> tuple
     given = next(
         (span for span in (operand, inner) if span is not None and span != outer and outer.contains(span)), None
     )
-    tempered = value.temperature not in (1, Constant(1))  # the temperature would go with the outer normalisation
+    tempered = value.temperature != 1  # the temperature would go with the outer normalisation
     if given is None or tempered or value.producer is None or value.producer.span != outer:
         return ()
     if value.producer.name in ("softmax", "Softmax"):
@@ -156,12 +196,25 @@ def unnormalise_once(remark: Remark, value: Distribution, call: KLCall) -> tuple
     return (Replace(outer, "{0}.log()", (given,)),)
 
 
-def normalise(argument: Argument, other: Argument | None, function: str) -> Fix | None:
+_HOMES = {
+    "F.kl_div": "F",
+    "functional.kl_div": "functional",
+    "nn.functional.kl_div": "nn.functional",
+    "torch.nn.functional.kl_div": "torch",
+    "torch.kl_div": "torch",
+}
+"""Where softmax lives for code that spells kl_div like this; all other code gets the method."""
+
+
+def normalise(argument: Argument, other: Argument | None, function: str, call: KLCall) -> Fix | None:
     """Normalise logits along the dim of the other distribution, where that is known."""
     dim = written_dim(argument.value, other.value) if other is not None else None
     if dim is None or not argument.swappable:
         return None
-    return unsafe(f"Normalise with {function}", Wrap(argument.span, "", f".{function}(dim={dim})"))
+    home = _HOMES.get(call.callee)
+    if home is None:
+        return unsafe(f"Normalise with {function}", Wrap(argument.span, "", f".{function}(dim={dim})"))
+    return unsafe(f"Normalise with {function}", Wrap(argument.span, f"{home}.{function}(", f", dim={dim})"))
 
 
 def written_dim(value: Distribution, other: Distribution) -> int | None:

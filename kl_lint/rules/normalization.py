@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from kl_lint.finding import Applicability, Edit, Fix, SetKeyword, Span
 from kl_lint.flow.kl_call import Argument, Distribution, KLCall, Reduction, Remark, RemarkKind
-from kl_lint.flow.values import Constant, Mass, Space
+from kl_lint.flow.values import Mass, Space
 from kl_lint.rules.base import NO_FIX, Documentation, FixKind, Report
 from kl_lint.rules.proofs import NORMALISED, arguments, different_dims, remarked, taken_as_logarithm
 from kl_lint.rules.references import DISTILLATION, KL_DIV, LOG_SOFTMAX, SOFTMAX
-from kl_lint.rules.wording import because, callee
+from kl_lint.rules.wording import because, callee, subject
 
 __all__ = ["NORMALIZATION_RULES", "implicit_dim"]
 
@@ -97,11 +97,11 @@ class ImplicitDim:
             return None
         name, argument, remark = found[0]
         if remark.rank is None:
-            pick = "torch picks 0 or 1 by the rank: write dim="
+            pick = "torch picks 0 or 1 by the rank: write out the dim of the classes"
         else:
             dim = implicit_dim(remark.rank)
             pick = f"torch picks {dim} for a {remark.rank}-D tensor: write dim={dim}"
-        message = f"{name} of {callee(call)} is normalised without a dim{because(argument, call)}; {pick}"
+        message = f"{subject(name, call)} is normalised without a dim{because(argument, call)}; {pick}"
         edits = dict.fromkeys(_write_dim(remark, argument, call) for _, argument, remark in found)
         known = tuple(edit for edit in edits if edit is not None)
         fix = Fix("Write out the dim that torch picks", Applicability.SAFE, known) if known else None
@@ -155,7 +155,7 @@ class PartialDistribution:
             return None
         name, argument = found[0]
         message = (
-            f"{name} of {callee(call)} is part of a distribution{because(argument, call)}: its classes were selected "
+            f"{subject(name, call)} is part of a distribution{because(argument, call)}: its classes were selected "
             "after the normalisation and no longer sum to one; select from the logits"
         )
         return Report.of_argument(argument, call, message)
@@ -211,7 +211,7 @@ class DifferentTemperatures:
         softened, argument = (other, call.target) if _is_plain(one) else (one, call.input)
         text = f" {softened.temperature_text}" if softened.temperature_text else ""
         message = (
-            f"{names[0]} of {callee(call)} is softened by the temperature{text}{because(argument, call)}, "
+            f"{subject(names[0], call)} is softened by the temperature{text}{because(argument, call)}, "
             f"and {names[1]} is not: divide the logits of both"
         )
         return Report.of_both(call, message)
@@ -219,7 +219,7 @@ class DifferentTemperatures:
 
 def _is_plain(value: Distribution) -> bool:
     """Whether the logits were taken as they are: a temperature of one."""
-    return value.temperature in (1, Constant(1))
+    return value.temperature == 1
 
 
 class MaskedWithInfinity:
@@ -271,7 +271,7 @@ class MaskedWithInfinity:
             return None
         name, argument = found[0]
         message = (
-            f"{name} of {callee(call)} is -inf where its logits are masked{because(argument, call)}: "
+            f"{subject(name, call)} is -inf where its logits are masked{because(argument, call)}: "
             "0 * inf is nan; mask with a large negative number, such as -1e9"
         )
         return Report.of_argument(argument, call, message)

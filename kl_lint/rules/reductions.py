@@ -22,7 +22,7 @@ from kl_lint.finding import (
 from kl_lint.flow.kl_call import KLCall, Kind, Reduction, Setting, Settings, Use
 from kl_lint.flow.values import Mass
 from kl_lint.rules.base import NO_FIX, SAFE_FIX, UNSAFE_FIX, Documentation, FixKind, Report
-from kl_lint.rules.mending import unsafe, write_reduction
+from kl_lint.rules.mending import nothing_between, unsafe, write_reduction
 from kl_lint.rules.proofs import arguments, given, host, is_vector, literal_at
 from kl_lint.rules.references import BATCHMEAN, CHANGE_MEAN, KL_DIV, KL_DIV_LOSS, ONE_OVER_N
 from kl_lint.rules.wording import callee, trace_of
@@ -225,20 +225,26 @@ class ReductionAsSizeAverage:
     @staticmethod
     def _fix(call: KLCall, name: str, setting: Setting) -> Fix | None:
         settings = call.settings
-        others = [
-            s
-            for s in (settings.size_average, settings.reduce, settings.reduction)
-            if s is not None and s is not setting
-        ]
-        if setting.value not in VALID or settings.open or others or setting.span is None:
+        legacy = (settings.size_average, settings.reduce)
+        others = [other for other in legacy if other is not None and other is not setting]
+        if setting.value not in VALID or settings.open or settings.reduction is not None or setting.span is None:
             return None
-        if not call.span.contains(setting.span):
+        if not call.span.contains(setting.span) or _by_position(settings.log_target):
             return None
         if setting.keyword is not None:
-            return unsafe("Name it reduction", RenameKeyword(call.span, name, "reduction"))
-        if setting.position is None or (settings.log_target is not None and settings.log_target.position is not None):
+            return None if others else unsafe("Name it reduction", RenameKeyword(call.span, name, "reduction"))
+        if setting.position is None or any(not _is_placeholder(other, setting.position) for other in others):
             return None
-        return unsafe("Name it reduction", NamePositional(call.span, setting.position, "reduction"))
+        return unsafe("Name it reduction", NamePositional(call.span, setting.position, "reduction", None, len(others)))
+
+
+def _by_position(setting: Setting | None) -> bool:
+    return setting is not None and setting.position is not None
+
+
+def _is_placeholder(setting: Setting, position: int) -> bool:
+    """Whether it is a None that only keeps the place before `position`."""
+    return setting.literal and setting.value is None and setting.position == position - 1
 
 
 def _one_line_string(value: object) -> str:
@@ -330,8 +336,9 @@ def _replace_legacy(call: KLCall, reduction: str) -> tuple[Edit, ...]:
     settings = call.settings
     pairs = (("size_average", settings.size_average), ("reduce", settings.reduce), ("reduction", settings.reduction))
     written = [(name, setting) for name, setting in pairs if setting is not None]
-    log_target_by_position = settings.log_target is not None and settings.log_target.position is not None
-    if settings.open or log_target_by_position or any(literal_at(setting, call.span) is None for _, setting in written):
+    if settings.open or _by_position(settings.log_target):
+        return ()
+    if any(literal_at(setting, call.span) is None for _, setting in written):
         return ()
     positions = [setting.position for _, setting in written if setting.position is not None]
     keywords = [name for name, setting in written if setting.position is None]
@@ -341,10 +348,11 @@ def _replace_legacy(call: KLCall, reduction: str) -> tuple[Edit, ...]:
         dropped = tuple(DropKeyword(call.span, name) for name in keywords)
         first, last = 2 if call.kind is Kind.FUNCTIONAL else 0, max(positions)
         return (*dropped, NamePositional(call.span, last, "reduction", f'"{reduction}"', last - first))
-    if len(keywords) == 1:
-        return (RenameKeyword(call.span, keywords[0], "reduction", f'"{reduction}"'),)
-    dropped = tuple(DropKeyword(call.span, name) for name in keywords if name != "reduction")
-    return (*dropped, SetKeyword(call.span, "reduction", f'"{reduction}"'))
+    if "reduction" in keywords:
+        dropped = tuple(DropKeyword(call.span, name) for name in keywords if name != "reduction")
+        return (*dropped, SetKeyword(call.span, "reduction", f'"{reduction}"'))
+    renamed = RenameKeyword(call.span, keywords[0], "reduction", f'"{reduction}"')
+    return (renamed, *(DropKeyword(call.span, name) for name in keywords[1:]))
 
 
 class MeanOverClasses:
@@ -401,9 +409,10 @@ def _sum_over_classes(call: KLCall, use: Use) -> Edit | None:
     """Sum where one averages over the class dimension; before it, where one averages over everything."""
     if use.dim is None:
         return None
-    if use.how.endswith("()"):
-        return Wrap(call.span, "", f".sum(dim={use.dim})") if use.direct else None
-    return RenameCallee(use.span, "sum") if use.how.endswith(")") else None
+    if use.how.startswith("mean over dim"):
+        return RenameCallee(use.span, "sum")
+    direct = use.direct or nothing_between(use.span, call.span, "mean")
+    return Wrap(call.span, "", f".sum({use.dim})") if direct and use.how.endswith("over everything") else None
 
 
 class InvalidReduction:

@@ -166,7 +166,7 @@ class LogitsAsTarget:
         function = "log_softmax" if call.log_target is True else "softmax"
         taken = {True: "log-probabilities", False: "probabilities", None: "a distribution"}[call.log_target]
         message = f"target of {callee(call)} is logits{because(argument, call)}; it takes {taken}: use {function}"
-        fix = normalise(argument, call.input, function) if call.log_target is not None else None
+        fix = normalise(argument, call.input, function, call) if call.log_target is not None else None
         return Report.of_argument(argument, call, message, fix)
 
 
@@ -257,7 +257,7 @@ class DifferentiableProbabilityTarget:
             f"target of {callee(call)} is a softmax{because(argument, call)} that a gradient may flow into, "
             "nan where it underflows: use log_softmax and log_target=True, or detach it"
         )
-        edit = None if value.mixed else into_log_softmax(value.producer, call)
+        edit = into_log_softmax(argument, call)
         setting = turn_on_log_target(call)
         fix = None
         if edit is not None and setting:

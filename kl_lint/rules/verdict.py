@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kl_lint.finding import Applicability, Edit, Fix, Span
-from kl_lint.flow.kl_call import Context, KLCall, Site
+from kl_lint.flow.kl_call import Context, KLCall, Kind, Settings, Site
 from kl_lint.rules.base import CallRule, Report
 
-__all__ = ["Verdict", "judge_site", "without_contested_fixes", "without_paired_terms"]
+__all__ = ["Verdict", "judge_site", "with_written_settings", "without_contested_fixes", "without_paired_terms"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,32 @@ class Verdict:
     def calls(self) -> tuple[KLCall, ...]:
         """The site's call on every path."""
         return tuple(call for context in self.site.contexts for call in context.variants)
+
+
+def with_written_settings(sites: Sequence[Site]) -> list[Site]:
+    """Tell the calls of a module where its settings are written: at its construction, unless changed since."""
+    written: dict[Span, set[Settings]] = {}
+    for site in sites:
+        if site.kind is Kind.CONSTRUCTION:
+            found = (call.settings for context in site.contexts for call in context.variants)
+            written.setdefault(site.span, set()).update(found)
+    return [_settled(site, written) if site.kind is Kind.MODULE else site for site in sites]
+
+
+def _settled(site: Site, written: Mapping[Span, set[Settings]]) -> Site:
+    def settled(call: KLCall) -> KLCall:
+        options = written.get(call.construction, set()) if call.construction is not None else set()
+        same = [one for one in options if len(options) == 1 and _values(one) == _values(call.settings)]
+        return replace(call, settings=same[0]) if same else call
+
+    contexts = (replace(one, variants=tuple(settled(call) for call in one.variants)) for one in site.contexts)
+    return replace(site, contexts=tuple(contexts))
+
+
+def _values(settings: Settings) -> list[tuple[bool, object] | None]:
+    """What the settings say, wherever they are written."""
+    every = (settings.size_average, settings.reduce, settings.reduction, settings.log_target)
+    return [(setting.known, setting.value) if setting is not None else None for setting in every]
 
 
 def judge_site(site: Site, rules: Iterable[CallRule]) -> Verdict:
@@ -124,6 +150,8 @@ def without_contested_fixes(verdicts: Sequence[Verdict]) -> list[Verdict]:
 
 
 def _without_contested(verdict: Verdict, users: Mapping[Span, Sequence[Verdict]]) -> Verdict:
+    if verdict.site.kind is Kind.CONSTRUCTION:
+        return verdict  # its fixes are about the construction itself
     own = {call.construction for call in verdict.calls}
 
     def contested(code: str, fix: Fix) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kl_lint.finding import Step
 from kl_lint.flow.kl_call import Argument, KLCall, Kind
 
-__all__ = ["because", "callee", "trace_of"]
+__all__ = ["because", "callee", "subject", "trace_of"]
 
 _CALLEES = {
     Kind.FUNCTIONAL: "kl_div",
@@ -18,6 +18,11 @@ _CALLEES = {
 def callee(call: KLCall) -> str:
     """What is called, under its own name, whatever the program calls it."""
     return _CALLEES[call.kind]
+
+
+def subject(name: str, call: KLCall) -> str:
+    """`input to kl_div`, `target of kl_div`."""
+    return f"{name} {'to' if name == 'input' else 'of'} {callee(call)}"
 
 
 def because(argument: Argument, call: KLCall) -> str:

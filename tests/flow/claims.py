@@ -6,7 +6,7 @@ A *case* is a piece of Python whose last line is an expression; its other names 
     p, q    softmax of x, of y          over the dim of the ground
     l, k    log_softmax of x, of y      over the same dim
     i       indices below 2             [2, 3]
-    m       a mask, half of it set      [2, 3, 4]
+    m       a mask, a chequerboard      [2, 3, 4]
 
 A `Ground` says what the analysis may know beforehand: the dim, how it is written, and whether the rank of x is proved. A case on a ground is one
 program, which torch runs and the analysis reads.
@@ -71,7 +71,7 @@ def program(case: str, ground: Ground, *, call: bool) -> str:
     """The program of a case: `call` adds the KL call that the analysis reads, and torch does without."""
     *statements, expression = case.strip("\n").split("\n")
     body = [
-        *([f"x = {ground.x}"] if ground.x is not None else []),
+        *([f"x = {ground.x}", f"y = {ground.x}"] if ground.x is not None else []),
         f"p = F.softmax(x, {ground.dim})",
         f"q = F.softmax(y, {ground.dim})",
         f"l = F.log_softmax(x, {ground.dim})",
@@ -101,7 +101,7 @@ def run(case: str, ground: Ground, *, signed: bool = True, gradient: bool = Fals
 
     x, y = scores(), scores()
     i = torch.randint(0, 2, ground.shape[:-1], generator=generator)
-    m = torch.rand(ground.shape, generator=generator) < 0.5
+    m = sum(torch.meshgrid(*map(torch.arange, ground.shape), indexing="ij")) % 2 == 0
     torch.manual_seed(7)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -112,6 +112,8 @@ def run(case: str, ground: Ground, *, signed: bool = True, gradient: bool = Fals
             raise Refused(f"{type(error).__name__}: {error}") from error
     if not isinstance(result, Tensor):
         raise Refused(f"a {type(result).__name__}, no tensor")
+    if bool(result.isnan().any()):
+        raise Refused("not a number: nothing is claimed of it")
     return result
 
 

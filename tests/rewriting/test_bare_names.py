@@ -138,9 +138,12 @@ def test_a_dim_that_the_same_fix_sets_counts() -> None:
         pytest.param("from torch import log_softmax\nlog_softmax = 1\n", id="rebound"),
         pytest.param("from torch import log_softmax\ndef g(log_softmax): pass\n", id="a-parameter"),
         pytest.param("from torch import log_softmax\ndef log_softmax(): pass\n", id="a-function"),
-        pytest.param("from torch import log_softmax\ntry: pass\nexcept OSError as log_softmax: pass\n", id="an-exception"),
         pytest.param(
-            "from torch import log_softmax\nmatch z:\n    case {**log_softmax}: pass\n    case [*q]: pass\n", id="a-match"
+            "from torch import log_softmax\ntry: pass\nexcept OSError as log_softmax: pass\n", id="an-exception"
+        ),
+        pytest.param(
+            "from torch import log_softmax\nmatch z:\n    case {**log_softmax}: pass\n    case [*q]: pass\n",
+            id="a-match",
         ),
         pytest.param("from torch import log_softmax\nmatch z:\n    case log_softmax: pass\n", id="a-capture"),
         pytest.param("from torch import *\nfrom scipy.special import log_softmax\n", id="a-star-and-another"),
@@ -168,7 +171,9 @@ def test_an_import_after_the_call_is_not_trusted() -> None:
         pytest.param(
             "import torch\nimport torch.nn\nfrom torch.nn import Softmax\n", "torch.nn.LogSoftmax(dim=1)", id="torch"
         ),
-        pytest.param("import torch as t\nfrom torch.nn import Softmax\n", "t.nn.LogSoftmax(dim=1)", id="torch-by-alias"),
+        pytest.param(
+            "import torch as t\nfrom torch.nn import Softmax\n", "t.nn.LogSoftmax(dim=1)", id="torch-by-alias"
+        ),
     ],
 )
 def test_classes(header: str, expected: str) -> None:

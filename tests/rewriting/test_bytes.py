@@ -35,7 +35,9 @@ from tests.rewriting.marking import at, rewrite
         pytest.param("a  =  {  1 :2,3: 4 , }\nb = F.softmax(p)\nx=y=  (  5 )\n", id="spaces"),
         pytest.param("class A :\n  def g( self ) :\n      b = F.softmax(p)\n      pass\n  x = 1\n", id="indentation"),
         pytest.param("if a: b = F.softmax(p)\nelse: pass\n", id="one-row-suite"),
-        pytest.param("a = 0XfF + 1_0 + 1J + 0O7\nb = F.softmax(p)\nc = U'x' rb'y'\n".replace(" rb'y'", ""), id="literals"),
+        pytest.param(
+            "a = 0XfF + 1_0 + 1J + 0O7\nb = F.softmax(p)\nc = U'x' rb'y'\n".replace(" rb'y'", ""), id="literals"
+        ),
         pytest.param("@d\n# c\n\n\ndef g(): b = F.softmax(p)\n", id="comment-after-a-decorator"),
         pytest.param("#!/usr/bin/env python\n\n# c\n\nb = F.softmax(p)\n\n  # indented\n", id="comments"),
     ],

@@ -29,9 +29,13 @@ def _call(source: str) -> Span:
         pytest.param("f(*a)\n", 'f(*a, reduction="batchmean")\n', id="star"),
         pytest.param("f(\n    a,\n    b,\n)\n", 'f(\n    a,\n    b,\n    reduction="batchmean",\n)\n', id="rows"),
         pytest.param("f(\n\ta,\n\tb,\n)\n", 'f(\n\ta,\n\tb,\n\treduction="batchmean",\n)\n', id="tabs"),
-        pytest.param("f(\r\n  a,\r\n  b,\r\n)\r\n", 'f(\r\n  a,\r\n  b,\r\n  reduction="batchmean",\r\n)\r\n', id="crlf"),
+        pytest.param(
+            "f(\r\n  a,\r\n  b,\r\n)\r\n", 'f(\r\n  a,\r\n  b,\r\n  reduction="batchmean",\r\n)\r\n', id="crlf"
+        ),
         pytest.param("f(\r  a,\r  b,\r)\r", 'f(\r  a,\r  b,\r  reduction="batchmean",\r)\r', id="cr"),
-        pytest.param("f(\n    a,\n    b\n)\n", 'f(\n    a,\n    b,\n    reduction="batchmean"\n)\n', id="no-last-comma"),
+        pytest.param(
+            "f(\n    a,\n    b\n)\n", 'f(\n    a,\n    b,\n    reduction="batchmean"\n)\n', id="no-last-comma"
+        ),
         pytest.param("f(\n    a\n)\n", 'f(\n    a,\n    reduction="batchmean"\n)\n', id="one-argument-on-a-row"),
         pytest.param("f(a,\n  b)\n", 'f(a,\n  b,\n  reduction="batchmean")\n', id="aligned"),
         pytest.param("f(\n    a, b\n)\n", 'f(\n    a, b, reduction="batchmean"\n)\n', id="packed"),
@@ -46,7 +50,9 @@ def _call(source: str) -> Span:
             id="comments",
         ),
         pytest.param(
-            "f(\n    a,\n    b  # q\n)\n", 'f(\n    a,\n    b,  # q\n    reduction="batchmean"\n)\n', id="comment-no-comma"
+            "f(\n    a,\n    b  # q\n)\n",
+            'f(\n    a,\n    b,  # q\n    reduction="batchmean"\n)\n',
+            id="comment-no-comma",
         ),
         pytest.param(
             "f(\n    a,\n    b,\n    # no more\n)\n",
@@ -58,7 +64,9 @@ def _call(source: str) -> Span:
         ),
         pytest.param("f(a, reduction='mean')\n", "f(a, reduction='batchmean')\n", id="in-place-in-its-quotes"),
         pytest.param("f(a, reduction = mode)\n", 'f(a, reduction = "batchmean")\n', id="in-place-with-spaces"),
-        pytest.param("f(a, reduction=(x or y), **kw)\n", 'f(a, reduction="batchmean", **kw)\n', id="in-place-beside-**"),
+        pytest.param(
+            "f(a, reduction=(x or y), **kw)\n", 'f(a, reduction="batchmean", **kw)\n', id="in-place-beside-**"
+        ),
         pytest.param("f(a, mode='x')\n", "f(a, mode='x', reduction='batchmean')\n", id="quotes-of-the-call"),
         pytest.param("y = 'x'; f(a)\n", "y = 'x'; f(a, reduction='batchmean')\n", id="quotes-of-the-file"),
         pytest.param(
@@ -128,7 +136,9 @@ def test_no_keyword_is_added_beside_a_mapping() -> None:
         pytest.param("f(\n    a,  # p\n    old=1,\n)\n", "f(\n    a,  # p\n)\n", id="comment-before"),
         pytest.param("f(\n    a,  # p\n    old=1\n)\n", "f(\n    a,  # p\n)\n", id="comment-before-no-comma"),
         pytest.param(
-            "f(\n    a,\n    old=1,\n    # of b\n    b=2,\n)\n", "f(\n    a,\n    # of b\n    b=2,\n)\n", id="comment-of-next"
+            "f(\n    a,\n    old=1,\n    # of b\n    b=2,\n)\n",
+            "f(\n    a,\n    # of b\n    b=2,\n)\n",
+            id="comment-of-next",
         ),
         pytest.param("f(\r\n    a,\r\n    old=1,\r\n    b=2)\r\n", "f(\r\n    a,\r\n    b=2)\r\n", id="crlf"),
     ],
@@ -173,7 +183,10 @@ def test_a_dropped_keyword_leaves_its_place_to_a_new_one() -> None:
         pytest.param("f(a, old=1)\n", ("old", "new", '"sum"'), 'f(a, new="sum")\n', id="name-and-value"),
         pytest.param("f(a, old=(1))\n", ("old", "old", "2"), "f(a, old=2)\n", id="value"),
         pytest.param(
-            "f(\n    a,\n    old=1,  # why\n)\n", ("old", "new", "2"), "f(\n    a,\n    new=2,  # why\n)\n", id="comment"
+            "f(\n    a,\n    old=1,  # why\n)\n",
+            ("old", "new", "2"),
+            "f(\n    a,\n    new=2,  # why\n)\n",
+            id="comment",
         ),
     ],
 )

@@ -64,7 +64,7 @@ def test_fixes_within_fixes() -> None:
         fix(SwapArguments(kl_div, log, target)),
     )
     assert text == (
-        "loss = F.kl_div(nn.LogSoftmax(dim=-1)(y), F.log_softmax(x / 2, dim=1), reduction=\"none\").sum(1).mean()\n"
+        'loss = F.kl_div(nn.LogSoftmax(dim=-1)(y), F.log_softmax(x / 2, dim=1), reduction="none").sum(1).mean()\n'
     )
 
 
@@ -90,7 +90,9 @@ def test_a_fix_inside_a_part_of_another() -> None:
 def test_wraps_within_wraps() -> None:
     source = "f(a + b)\n"
     outer, inner = at(source, "a + b"), at(source, "b")
-    text = _all(source, fix(Wrap(outer, "", ".log()")), fix(Wrap(inner, "g(", ")")), fix(Wrap(at(source, "a"), "-", "")))
+    text = _all(
+        source, fix(Wrap(outer, "", ".log()")), fix(Wrap(inner, "g(", ")")), fix(Wrap(at(source, "a"), "-", ""))
+    )
     assert text == "f(((-a) + g(b)).log())\n"
 
 
@@ -141,7 +143,9 @@ def test_the_first_of_two_that_conflict_is_made() -> None:
 
 
 _SOURCE = "y = log(softmax(x, dim=1), out=z)\n"
-_LOG, _SOFTMAX, _X, _DIM = (at(_SOURCE, text) for text in ("log(softmax(x, dim=1), out=z)", "softmax(x, dim=1)", "x,", "1"))
+_LOG, _SOFTMAX, _X, _DIM = (
+    at(_SOURCE, text) for text in ("log(softmax(x, dim=1), out=z)", "softmax(x, dim=1)", "x,", "1")
+)
 _X = at(_SOURCE, "x", 2)
 
 

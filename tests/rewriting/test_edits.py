@@ -47,7 +47,9 @@ from tests.rewriting.marking import at, refusal, rewrite
         pytest.param("f(y := 1)\n", "y := 1", "", ".real", "f((y := 1).real)\n", id="walrus"),
         pytest.param("f(y := x)\n", "y := x", "log(", ")", "f(log((y := x)))\n", id="walrus-function"),
         pytest.param("f(x for x in y)\n", "(x for x in y)", "", ".log()", "f((x for x in y).log())\n", id="generator"),
-        pytest.param("f(x for x in y)\n", "(x for x in y)", "g(a, ", ")", "f(g(a, (x for x in y)))\n", id="generator-2"),
+        pytest.param(
+            "f(x for x in y)\n", "(x for x in y)", "g(a, ", ")", "f(g(a, (x for x in y)))\n", id="generator-2"
+        ),
         pytest.param("f((a, b))\n", "(a, b)", "", ".log()", "f((a, b).log())\n", id="tuple"),
         pytest.param("f(((a, b)))\n", "(a, b)", "log(", ")", "f(log((a, b)))\n", id="tuple-in-parentheses"),
         pytest.param("y = a, b\n", "a, b", "log(", ")", "y = log((a, b))\n", id="bare-tuple"),
@@ -113,14 +115,18 @@ def test_unwrap(source: str, outer: str, inner: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("source", "call", "name", "expected"),
     [
-        pytest.param("y = F.softmax(x, dim=1)\n", "F.softmax(x, dim=1)", "log_softmax", "y = F.log_softmax(x, dim=1)\n"),
+        pytest.param(
+            "y = F.softmax(x, dim=1)\n", "F.softmax(x, dim=1)", "log_softmax", "y = F.log_softmax(x, dim=1)\n"
+        ),
         pytest.param(
             "y = torch.nn.functional.softmax(x, 1)\n",
             "torch.nn.functional.softmax(x, 1)",
             "log_softmax",
             "y = torch.nn.functional.log_softmax(x, 1)\n",
         ),
-        pytest.param("y = torch.softmax(x, -1)\n", "torch.softmax(x, -1)", "log_softmax", "y = torch.log_softmax(x, -1)\n"),
+        pytest.param(
+            "y = torch.softmax(x, -1)\n", "torch.softmax(x, -1)", "log_softmax", "y = torch.log_softmax(x, -1)\n"
+        ),
         pytest.param("y = x.softmax(-1)\n", "x.softmax(-1)", "log_softmax", "y = x.log_softmax(-1)\n"),
         pytest.param("y = nn.Softmax(dim=1)\n", "nn.Softmax(dim=1)", "LogSoftmax", "y = nn.LogSoftmax(dim=1)\n"),
         pytest.param("y = F . softmax (x)\n", "F . softmax (x)", "log_softmax", "y = F . log_softmax (x)\n"),
@@ -151,7 +157,9 @@ def test_rename_callee_needs_a_name() -> None:
         pytest.param(
             "f(input=left, target=right)\n", "left", "right", "f(input=right, target=left)\n", id="keywords-stay"
         ),
-        pytest.param("f(left, target=right.log())\n", "left", "right.log()", "f(right.log(), target=left)\n", id="mixed"),
+        pytest.param(
+            "f(left, target=right.log())\n", "left", "right.log()", "f(right.log(), target=left)\n", id="mixed"
+        ),
         pytest.param("f(a + b, (c, d), 1)\n", "a + b", "(c, d)", "f((c, d), a + b, 1)\n", id="expressions"),
         pytest.param("f((left), right)\n", "left", "right", "f(right, left)\n", id="parentheses-without-need"),
         pytest.param("f(a := 1, target=right)\n", "a := 1", "right", "f(right, target=(a := 1))\n", id="walrus"),
@@ -220,12 +228,8 @@ def test_replace_takes_parts_only_from_what_it_replaces() -> None:
 
 def test_nothing_stands_there() -> None:
     source = "y = f(a, b)\n"
-    assert refusal(source, Wrap(at(source, "a, b"), "g(", ")")) == (
-        "no expression stands at line 1, columns 7 to 11"
-    )
-    assert refusal(source, DropKeyword(at(source, "a"), "b")) == (
-        "no call stands at line 1, columns 7 to 8"
-    )
+    assert refusal(source, Wrap(at(source, "a, b"), "g(", ")")) == ("no expression stands at line 1, columns 7 to 11")
+    assert refusal(source, DropKeyword(at(source, "a"), "b")) == ("no call stands at line 1, columns 7 to 8")
 
 
 @pytest.mark.parametrize(

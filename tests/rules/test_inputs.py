@@ -212,7 +212,7 @@ NAN = replace(UNKNOWN, remarks=(remark(RemarkKind.LOG_OF_LOG),), trace=(step("lo
     Case(
         "input",
         call(NAN),
-        "input of kl_div is the log of log-probabilities (log, line 1), which is nan: drop the second log",
+        "input to kl_div is the log of log-probabilities (log, line 1), which is nan: drop the second log",
         (Unwrap(Span(1, 5, 1, 36), Span(1, 5, 1, 30)),),
     ),
     Case(
@@ -228,13 +228,13 @@ NAN = replace(UNKNOWN, remarks=(remark(RemarkKind.LOG_OF_LOG),), trace=(step("lo
             NAN,
             replace(UNKNOWN, remarks=(remark(RemarkKind.LOG_OF_LOG, span=Span(2, 1, 2, 9), inner=Span(2, 1, 2, 3)),)),
         ),
-        "input of kl_div is the log of log-probabilities (log, line 1), which is nan: drop the second log",
+        "input to kl_div is the log of log-probabilities (log, line 1), which is nan: drop the second log",
         (Unwrap(Span(1, 5, 1, 36), Span(1, 5, 1, 30)), Unwrap(Span(2, 1, 2, 9), Span(2, 1, 2, 3))),
     ),
     Case(
         "in-another-file",
         call(replace(NAN, remarks=(remark(RemarkKind.LOG_OF_LOG, filename="models.py"),))),
-        "input of kl_div is the log of log-probabilities (log, line 1), which is nan: drop the second log",
+        "input to kl_div is the log of log-probabilities (log, line 1), which is nan: drop the second log",
     ),
 )
 def test_log_of_log_probabilities(case: Case) -> None:
@@ -246,7 +246,7 @@ SOFT_PROBS = replace(PROBS, trace=(step("softmax"),))
 SOFT_LOG_PROBS = replace(LOG_PROBS, trace=(step("softmax"),))
 TWICE = remark(RemarkKind.NORMALIZED_TWICE, detail="softmax")
 SOFTENED = (
-    "input of kl_div is normalised twice (softmax, line 1): "
+    "input to kl_div is normalised twice (softmax, line 1): "
     "softmax takes logits, and was given probabilities; drop one of the two"
 )
 
@@ -332,8 +332,8 @@ METHOD = Span(1, 5, 1, 36)
 """`softmax(x, dim=-1).log()`."""
 PLAIN = remark(RemarkKind.LOG_OF_SOFTMAX)
 FUNCTIONAL = softmax(span=INNER)
-OF_SOFTMAX = "input of kl_div is the log of a softmax (log, line 1), which underflows: use log_softmax"
-WITH_EPSILON = "input of kl_div is the log of a softmax (log, line 1) with an epsilon, which biases it: use log_softmax"
+OF_SOFTMAX = "input to kl_div is the log of a softmax (log, line 1), which underflows: use log_softmax"
+WITH_EPSILON = "input to kl_div is the log of a softmax (log, line 1) with an epsilon, which biases it: use log_softmax"
 MERGED = (Unwrap(METHOD, INNER), RenameCallee(INNER, "log_softmax"))
 
 
@@ -468,7 +468,7 @@ LOG2 = remark(RemarkKind.WRONG_LOG, detail="log2")
     Case(
         "input",
         call(replace(UNKNOWN, remarks=(LOG2,), trace=(step("log2"),))),
-        "input of kl_div is the log2 of probabilities (log2, line 1); it takes natural log-probabilities: use log",
+        "input to kl_div is the log2 of probabilities (log2, line 1); it takes natural log-probabilities: use log",
         (RenameCallee(OUTER, "log"),),
     ),
     Case(
@@ -481,7 +481,7 @@ LOG2 = remark(RemarkKind.WRONG_LOG, detail="log2")
     Case(
         "in-another-file",
         call(replace(UNKNOWN, remarks=(replace(LOG2, filename="m.py"),))),
-        "input of kl_div is the log2 of probabilities; it takes natural log-probabilities: use log",
+        "input to kl_div is the log2 of probabilities; it takes natural log-probabilities: use log",
     ),
 )
 def test_wrong_logarithm(case: Case) -> None:

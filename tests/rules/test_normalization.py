@@ -8,7 +8,7 @@ import pytest
 
 from kl_lint.finding import SetKeyword, Span
 from kl_lint.flow.kl_call import Distribution, KLCall, Reduction, RemarkKind
-from kl_lint.flow.values import Constant, Mass, Space, Unknown
+from kl_lint.flow.values import Mass, Space
 from kl_lint.rules.normalization import (
     DifferentDims,
     DifferentTemperatures,
@@ -81,7 +81,7 @@ def test_different_dims_is_silent(case: Silent) -> None:
 
 
 IMPLICIT = remark(RemarkKind.IMPLICIT_DIM, span=SOFTMAX, detail="softmax")
-WITHOUT = "input of kl_div is normalised without a dim (log_softmax, line 1); torch picks "
+WITHOUT = "input to kl_div is normalised without a dim (log_softmax, line 1); torch picks "
 
 
 @table(
@@ -95,7 +95,7 @@ WITHOUT = "input of kl_div is normalised without a dim (log_softmax, line 1); to
         )
         for rank, dim in ((0, 0), (1, 0), (2, 1), (3, 0), (4, 1), (5, 1))
     ),
-    Case("rank-unknown", call(replace(LOGS, remarks=(IMPLICIT,))), f"{WITHOUT}0 or 1 by the rank: write dim="),
+    Case("rank-unknown", call(replace(LOGS, remarks=(IMPLICIT,))), f"{WITHOUT}0 or 1 by the rank: write out the dim of the classes"),
     Case(
         "target",
         call(LOG_PROBS, replace(MADE, remarks=(replace(IMPLICIT, rank=2),))),
@@ -146,11 +146,14 @@ def test_implicit_dim(case: Case) -> None:
     assert_reported(ImplicitDim(), case)
 
 
-PART = "is part of a distribution{}: its classes were selected after the normalisation and no longer sum to one; select from the logits"
+PART = (
+    "is part of a distribution{}: its classes were selected after the normalisation and no longer sum to one; "
+    "select from the logits"
+)
 
 
 @table(
-    Case("input", call(replace(LOGS, mass=Mass.CUT)), f"input of kl_div {PART.format(' (log_softmax, line 1)')}"),
+    Case("input", call(replace(LOGS, mass=Mass.CUT)), f"input to kl_div {PART.format(' (log_softmax, line 1)')}"),
     Case(
         "target",
         call(LOGS, replace(MADE, mass=Mass.CUT)),
@@ -160,7 +163,7 @@ PART = "is part of a distribution{}: its classes were selected after the normali
     Case(
         "both",
         call(replace(LOG_PROBS, mass=Mass.CUT), replace(PROBS, mass=Mass.CUT)),
-        f"input of kl_div {PART.format('')}",
+        f"input to kl_div {PART.format('')}",
     ),
 )
 def test_partial_distribution(case: Case) -> None:
@@ -177,27 +180,28 @@ def test_partial_distribution_is_silent(case: Silent) -> None:
     assert PartialDistribution().check(case.call) is None
 
 
-SOFTENED = replace(LOGS, temperature=Unknown(5), temperature_text="T")
+SOFTENED = replace(LOGS, temperature=("number", 5), temperature_text="T")
 
 
 @table(
     Case(
         "input",
         call(SOFTENED, MADE),
-        "input of kl_div is softened by the temperature T (log_softmax, line 1), and target is not: "
+        "input to kl_div is softened by the temperature T (log_softmax, line 1), and target is not: "
         "divide the logits of both",
         span=CALL,
     ),
     Case(
         "target",
-        call(LOGS, replace(MADE, temperature=Constant(4))),
-        "target of kl_div is softened by the temperature (softmax, line 2), and input is not: divide the logits of both",
+        call(LOGS, replace(MADE, temperature=4.0)),
+        "target of kl_div is softened by the temperature (softmax, line 2), and input is not: "
+        "divide the logits of both",
         span=CALL,
     ),
     Case(
-        "plain-as-a-constant",
-        call(SOFTENED, replace(MADE, temperature=Constant(1))),
-        "input of kl_div is softened by the temperature T (log_softmax, line 1), and target is not: "
+        "plain-as-a-float",
+        call(SOFTENED, replace(MADE, temperature=1.0)),
+        "input to kl_div is softened by the temperature T (log_softmax, line 1), and target is not: "
         "divide the logits of both",
         span=CALL,
     ),
@@ -209,8 +213,8 @@ def test_different_temperatures(case: Case) -> None:
 
 @silences(
     Silent("both-plain", call()),
-    Silent("both-softened", call(SOFTENED, replace(MADE, temperature=Unknown(5)))),
-    Silent("softened-differently", call(SOFTENED, replace(MADE, temperature=Unknown(6)))),
+    Silent("both-softened", call(SOFTENED, replace(MADE, temperature=("number", 5)))),
+    Silent("softened-differently", call(SOFTENED, replace(MADE, temperature=("number", 6)))),
     Silent("one-unknown", call(SOFTENED, replace(MADE, temperature=None))),
     Silent("not-a-distribution", call(SOFTENED, replace(SCORES, temperature=1))),
 )
@@ -219,23 +223,25 @@ def test_different_temperatures_is_silent(case: Silent) -> None:
 
 
 MASKED = (remark(RemarkKind.INFINITE_MASK),)
+UNREDUCED = call(replace(LOGS, remarks=MASKED), reduction=Reduction.NONE)
 INFINITE = (
-    "{} of kl_div is -inf where its logits are masked ({}): 0 * inf is nan; "
+    "{} kl_div is -inf where its logits are masked ({}): 0 * inf is nan; "
     "mask with a large negative number, such as -1e9"
 )
 
 
 @table(
-    Case("input", call(replace(LOGS, remarks=MASKED)), INFINITE.format("input", "log_softmax, line 1")),
+    Case("input", call(replace(LOGS, remarks=MASKED)), INFINITE.format("input to", "log_softmax, line 1")),
     Case(
         "both",
         call(replace(LOGS, remarks=MASKED), replace(MADE, remarks=MASKED)),
-        INFINITE.format("input", "log_softmax, line 1"),
+        INFINITE.format("input to", "log_softmax, line 1"),
     ),
+    Case("summed-by-hand", replace(UNREDUCED, summed=True), INFINITE.format("input to", "log_softmax, line 1")),
     Case(
         "log-target",
         call(LOG_PROBS, replace(LOGS, remarks=MASKED), log_target=True),
-        INFINITE.format("target", "log_softmax, line 1"),
+        INFINITE.format("target of", "log_softmax, line 1"),
         span=TARGET,
     ),
 )
@@ -247,6 +253,7 @@ def test_masked_with_infinity(case: Case) -> None:
     Silent("target-of-probabilities", call(LOG_PROBS, replace(MADE, remarks=MASKED))),
     Silent("input-of-probabilities", call(replace(PROBS, remarks=MASKED))),
     Silent("unreduced", call(replace(LOGS, remarks=MASKED), reduction=Reduction.NONE)),
+    Silent("summed-after-a-selection", replace(UNREDUCED, summed=True, filtered=True)),
     Silent("reduction-unknown", call(replace(LOGS, remarks=MASKED), reduction=Reduction.UNKNOWN)),
     Silent("no-mask", call()),
 )

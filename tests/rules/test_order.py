@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from kl_lint.finding import SwapArguments
 from kl_lint.flow.kl_call import Kind, RemarkKind
-from kl_lint.flow.values import Constant, Mass
+from kl_lint.flow.values import Mass
 from kl_lint.rules.order import SameDistributionTwice, SwappedArguments
 from tests.rules.cases import Case, Silent, assert_reported, codes, silences, table
 from tests.rules.facts import CALL, INPUT, LOG_PROBS, PROBS, SCORES, TARGET, argument, call, remark, step
@@ -63,7 +63,7 @@ SAME = "input and target of kl_div are made of the same tensor (log_softmax, lin
     ),
     Case(
         "same-temperature",
-        call(replace(ONE, temperature=Constant(4)), replace(OTHER, temperature=Constant(4))),
+        call(replace(ONE, temperature=4.0), replace(OTHER, temperature=4.0)),
         SAME,
         span=CALL,
     ),

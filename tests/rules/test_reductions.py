@@ -335,8 +335,10 @@ def test_legacy_reduction_arguments_is_silent(source: str) -> None:
     assert LegacyReductionArguments().check(settings_of(source)) is None
 
 
-EVERYTHING = Use(Span(11, 5, 11, 16), "mean()", dim=1, direct=True)
-OVER_CLASSES = Use(Span(11, 5, 11, 17), "mean(1)", dim=1, direct=True)
+EVERYTHING = Use(Span(11, 5, 11, 16), "mean() over everything", dim=1, direct=True)
+OVER_CLASSES = Use(Span(11, 5, 11, 17), "mean over dim 1", dim=1)
+CHAINED = Use(Span(10, 1, 10, 87), "mean() over everything", dim=1)
+"""`kl_div(...).mean()`: the mean ends seven columns behind the call."""
 NONE = Settings(reduction=Setting("none", True, SETTING, "reduction", literal=True))
 
 
@@ -347,22 +349,22 @@ def unreduced(*uses: Use, kind: Kind = Kind.FUNCTIONAL, reduction: Reduction = R
 @pytest.mark.parametrize(
     ("uses", "edits"),
     [
-        pytest.param((EVERYTHING,), (Wrap(CALL, "", ".sum(dim=1)"),), id="everything"),
+        pytest.param((EVERYTHING,), (Wrap(CALL, "", ".sum(1)"),), id="everything"),
+        pytest.param((CHAINED,), (Wrap(CALL, "", ".sum(1)"),), id="chained"),
+        pytest.param((replace(CHAINED, span=Span(10, 1, 10, 95)),), (), id="chained-with-something-between"),
+        pytest.param((replace(CHAINED, span=Span(9, 1, 11, 2)),), (), id="around-over-more-lines"),
         pytest.param((OVER_CLASSES,), (RenameCallee(OVER_CLASSES.span, "sum"),), id="class-dim"),
-        pytest.param(
-            (replace(OVER_CLASSES, direct=False),), (RenameCallee(OVER_CLASSES.span, "sum"),), id="class-dim-later"
-        ),
         pytest.param((replace(EVERYTHING, direct=False),), (), id="terms-used-elsewhere"),
         pytest.param((replace(EVERYTHING, dim=None),), (), id="dim-unknown"),
-        pytest.param((replace(EVERYTHING, how="averaged"),), (), id="in-words"),
+        pytest.param((replace(EVERYTHING, how="averaged"),), (), id="in-other-words"),
         pytest.param((OVER_CLASSES, replace(EVERYTHING, dim=None)), (), id="one-of-two-unknown"),
     ],
 )
 def test_mean_over_classes(uses: tuple[Use, ...], edits: tuple[Edit, ...]) -> None:
     report = checked(MeanOverClasses(), unreduced(*uses))
     assert report.message == (
-        f"the unreduced kl_div is averaged over the classes ({uses[0].how}, line 11), which divides by their number: "
-        "sum over the classes first"
+        f"the unreduced kl_div is averaged over the classes ({uses[0].how}, line {uses[0].span.row}), "
+        "which divides by their number: sum over the classes first"
     )
     assert report.span == CALL
     assert (report.fix.edits if report.fix else ()) == edits

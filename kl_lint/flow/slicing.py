@@ -1,0 +1,202 @@
+"""Which statements of a function matter: those that a KL call, or the value that is asked for, can depend on.
+
+A backward slice over names, without regard to order: a statement is needed when it mentions a relevant name, writes what a needed
+statement reads, or leaves the function. The rest is not interpreted, which is most of a training loop.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["Slice", "slice_of"]
+
+ASSIGNMENTS = (ast.Assign, ast.AugAssign, ast.AnnAssign)
+MUTATORS = frozenset({"append", "extend", "insert", "update", "pop", "popleft", "appendleft", "setdefault", "add", "clear", "register_buffer", "add_module"})
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The statements to interpret, and the returns among them whose value nobody asks for."""
+
+    statements: frozenset[ast.stmt]
+    bare: frozenset[ast.stmt]
+
+
+@dataclass(slots=True)
+class Piece:
+    """One statement: what its own expressions read and write, and the statement that holds it."""
+
+    node: ast.stmt
+    parent: ast.stmt | None
+    reads: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
+    """All that it reads, asked for or not."""
+    writes: set[str] = field(default_factory=set)
+    seed: bool = False
+    mentions: bool = False
+    bare: bool = False
+
+
+def slice_of(body: Sequence[ast.stmt], relevant: frozenset[str], receiver: str | None, *, value: bool) -> Slice:
+    """The slice of a function body. `value`: what it returns is asked for."""
+    pieces: dict[ast.stmt, Piece] = {}
+    for piece in collected(body, None):
+        judge(piece, relevant, receiver, value=value)
+        pieces[piece.node] = piece
+    follow(pieces.values())
+    writers: dict[str, list[ast.stmt]] = {}
+    for piece in pieces.values():
+        for name in piece.writes:
+            writers.setdefault(name, []).append(piece.node)
+    needed: set[ast.stmt] = set()
+    wanted: set[str] = set()
+    waiting = [piece.node for piece in pieces.values() if piece.seed]
+    while waiting:
+        node = waiting.pop()
+        if node in needed:
+            continue
+        needed.add(node)
+        piece = pieces[node]
+        if piece.parent is not None:
+            waiting.append(piece.parent)
+        for name in piece.reads - wanted:
+            waiting.extend(writers.get(name, ()))
+        wanted |= piece.reads
+    return Slice(frozenset(needed), frozenset(node for node in needed if pieces[node].bare))
+
+
+def follow(pieces: Iterable[Piece]) -> None:
+    """Keep what is done with the result of a KL call too; what else such a statement reads is not asked for."""
+    ordered = list(pieces)
+    results = {name for piece in ordered if piece.mentions and isinstance(piece.node, ASSIGNMENTS) for name in piece.writes}
+    changed = bool(results)
+    while changed:
+        changed = False
+        for piece in ordered:
+            if not (piece.seed and not piece.bare) and not results.isdisjoint(piece.seen) and isinstance(piece.node, (*ASSIGNMENTS, ast.Return, ast.Expr)):
+                piece.seed, piece.bare, changed = True, False, True
+                piece.reads = set()
+                results |= piece.writes
+
+
+def collected(body: Sequence[ast.stmt], parent: ast.stmt | None) -> Iterator[Piece]:
+    """Every statement of a body, those within statements included."""
+    for statement in body:
+        piece = Piece(statement, parent)
+        match statement:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                piece.writes.add(statement.name)
+                read(statement, piece)
+            case ast.If() | ast.While():
+                read(statement.test, piece)
+                yield from collected([*statement.body, *statement.orelse], statement)
+            case ast.For() | ast.AsyncFor():
+                read(statement.iter, piece)
+                read(statement.target, piece)
+                yield from collected([*statement.body, *statement.orelse], statement)
+            case ast.With() | ast.AsyncWith():
+                for item in statement.items:
+                    read(item, piece)
+                yield from collected(statement.body, statement)
+            case ast.Try():
+                handlers = [inner for handler in statement.handlers for inner in handler.body]
+                yield from collected([*statement.body, *statement.orelse, *statement.finalbody, *handlers], statement)
+            case ast.Match():
+                read(statement.subject, piece)
+                for case in statement.cases:
+                    read(case.pattern, piece)
+                    if case.guard is not None:
+                        read(case.guard, piece)
+                    yield from collected(case.body, statement)
+            case ast.Import() | ast.ImportFrom():
+                piece.writes.update(alias.asname or alias.name.partition(".")[0] for alias in statement.names)
+            case _ if hasattr(ast, "TryStar") and isinstance(statement, ast.TryStar):
+                handlers = [inner for handler in statement.handlers for inner in handler.body]
+                yield from collected([*statement.body, *statement.orelse, *statement.finalbody, *handlers], statement)
+            case _:
+                read(statement, piece)
+        yield piece
+
+
+def read(node: ast.AST, piece: Piece) -> None:
+    """Collect the names of an expression: `x` as itself, the attribute of `a.x` as `.x`."""
+    for child in ast.walk(node):
+        match child:
+            case ast.Name(id=name, ctx=ast.Load()):
+                piece.reads.add(name)
+            case ast.Name(id=name):
+                piece.writes.add(name)
+            case ast.Attribute(attr=attr, ctx=ast.Load()):
+                piece.reads.add(f".{attr}")
+            case ast.Attribute(attr=attr):
+                piece.writes.add(f".{attr}")
+            case ast.Subscript(value=base, ctx=ast.Store()):
+                piece.writes.add(root_of(base))
+            case ast.Call(func=ast.Attribute(value=base, attr=attr)) if attr in MUTATORS or (attr.endswith("_") and not attr.endswith("__")):
+                piece.writes.add(root_of(base))
+            case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
+                piece.writes.add(name)
+            case ast.AugAssign(target=target):
+                piece.reads.add(root_of(target))
+            case _:
+                pass
+
+
+def root_of(node: ast.AST) -> str:
+    """The name that a write through `node` changes: the variable, or the last attribute of a chain."""
+    while True:
+        match node:
+            case ast.Name(id=name):
+                return name
+            case ast.Attribute(value=base, attr="data"):
+                node = base
+            case ast.Attribute(attr=attr):
+                return f".{attr}"
+            case ast.Subscript(value=base) | ast.Call(func=ast.Attribute(value=base)) | ast.Starred(value=base):
+                node = base
+            case _:
+                return ""
+
+
+def judge(piece: Piece, relevant: frozenset[str], receiver: str | None, *, value: bool) -> None:
+    """Decide whether a statement is needed for its own sake."""
+    mentions = any(name.lstrip(".") in relevant for name in piece.reads) or any(name in relevant for name in piece.writes)
+    node = piece.node
+    piece.mentions = mentions
+    piece.seen = piece.reads
+    match node:
+        case ast.Return():
+            piece.seed = True
+            if not value and not mentions:
+                piece.bare = True
+                piece.reads = set()
+        case ast.Raise() | ast.Break() | ast.Continue() | ast.Global() | ast.Nonlocal():
+            piece.seed = True
+            piece.reads = set()
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))) if name == receiver:
+            piece.seed = True
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super"))))):
+            piece.seed = True
+        case ast.Expr(value=ast.Yield() | ast.YieldFrom() | ast.Await(value=ast.Yield())):
+            piece.seed = True
+        case ast.Assign(targets=targets) if receiver is not None and any(sets_on(target, receiver) for target in targets):
+            piece.seed = True
+        case ast.AnnAssign(target=target) | ast.AugAssign(target=target) if receiver is not None and sets_on(target, receiver):
+            piece.seed = True
+        case _:
+            piece.seed = mentions
+
+
+def sets_on(target: ast.expr, receiver: str) -> bool:
+    """Whether a target is an attribute of the receiver."""
+    match target:
+        case ast.Attribute(value=ast.Name(id=name)):
+            return name == receiver
+        case ast.Tuple(elts=targets) | ast.List(elts=targets):
+            return any(sets_on(inner, receiver) for inner in targets)
+        case ast.Subscript(value=base):
+            return sets_on(base, receiver)
+        case _:
+            return False
