@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from kl_lint.finding import Finding
+    from kl_lint.flow.project import Project
     from kl_lint.inspection import Row
 
 __all__ = ["check_text", "check_tree", "inspect_text", "mentions", "parse", "split_lines"]
@@ -70,15 +71,22 @@ def parse(text: str, filename: str) -> ast.Module:
             gc.enable()
 
 
-def check_text(text: str, filename: str, *, enable: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
+def check_text(
+    text: str, filename: str, *, enable: frozenset[str] = frozenset(), project: Project | None = None
+) -> tuple[Finding, ...]:
     """The findings in `text`, sorted by position. Raises SyntaxError where it is not Python."""
     if not mentions(text, enable):
         return ()
-    return check_tree(parse(text, filename), split_lines(text), filename, enable=enable)
+    return check_tree(parse(text, filename), split_lines(text), filename, enable=enable, project=project)
 
 
 def check_tree(
-    tree: ast.Module, lines: Sequence[str], filename: str, *, enable: frozenset[str] = frozenset()
+    tree: ast.Module,
+    lines: Sequence[str],
+    filename: str,
+    *,
+    enable: frozenset[str] = frozenset(),
+    project: Project | None = None,
 ) -> tuple[Finding, ...]:
     """The findings in a module that is parsed already; `lines` are its lines, each with its newline.
 
@@ -90,20 +98,20 @@ def check_tree(
         from kl_lint.flow import analyse
         from kl_lint.rules import judge
 
-        facts = analyse(tree, lines, filename, handwritten=enables(enable, "KLD601"))
+        facts = analyse(tree, lines, filename, handwritten=enables(enable, "KLD601"), project=project)
         return judge(facts, enable=enable)
     except Exception as error:
         return (_internal_error(error, lines, filename),)
 
 
-def inspect_text(text: str, filename: str) -> tuple[Row, ...]:
+def inspect_text(text: str, filename: str, *, project: Project | None = None) -> tuple[Row, ...]:
     """What each KL divergence in `text` computes, sorted by position. Raises SyntaxError where it is not Python."""
     if not mentions(text):
         return ()
     from kl_lint.flow import analyse
     from kl_lint.inspection import describe
 
-    return describe(analyse(parse(text, filename), split_lines(text), filename))
+    return describe(analyse(parse(text, filename), split_lines(text), filename, project=project))
 
 
 def _internal_error(error: Exception, lines: Sequence[str], filename: str) -> Finding:

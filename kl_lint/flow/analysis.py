@@ -10,7 +10,10 @@ from kl_lint.flow.facts import handwritten_facts, sites_of
 from kl_lint.flow.frame import Frame, Machine, OutOfWork
 from kl_lint.flow.interpreter import Interpreter
 from kl_lint.flow.kl_call import Handwritten, Site
+from kl_lint.flow.callers import enter_callers
+from kl_lint.flow.modules import Modules
 from kl_lint.flow.objects import is_kl_loss
+from kl_lint.flow.project import Project
 from kl_lint.flow.relevance import relevant_names, words
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute_one
@@ -33,10 +36,13 @@ class Facts:
     complete: bool = True
 
 
-def analyse(tree: ast.Module, lines: Sequence[str], filename: str, *, handwritten: bool = False) -> Facts:
+def analyse(
+    tree: ast.Module, lines: Sequence[str], filename: str, *, handwritten: bool = False, project: Project | None = None
+) -> Facts:
     """Interpret a parsed file and describe its KL calls.
 
-    `lines` is the text by physical lines; `handwritten` looks for divergences written by hand too (KLD601).
+    `lines` is the text by physical lines; `handwritten` looks for divergences written by hand too (KLD601). With a `project`, what the file imports
+    from it is interpreted as well, and who calls what it defines.
     """
     machine = Machine(BASE_WORK + WORK_PER_LINE * len(lines), record_handwritten=handwritten)
     source = Source(filename, lines, tree)
@@ -45,10 +51,14 @@ def analyse(tree: ast.Module, lines: Sequence[str], filename: str, *, handwritte
     names = relevant_names(tree, lines, seeds)
     machine.relevant = names | {"super"} if any("KLDivLoss" in name for name in names) else names
     frame = Frame(machine, source)
+    if project is not None:
+        machine.modules = Modules(machine, project, frame)
     complete = True
     try:
         interpret_module(frame, names)
         enter(interpreter, frame, frame.variables.values(), names, lines)
+        if machine.modules is not None:
+            enter_callers(interpreter, machine.modules, source)
     except OutOfWork:
         complete = False
     functional = next((name for name, value in frame.variables.items() if value == Symbol("torch.nn.functional")), None)
@@ -56,7 +66,7 @@ def analyse(tree: ast.Module, lines: Sequence[str], filename: str, *, handwritte
         functional = "nn.functional"
     if functional is None and frame.variables.get("torch") == Symbol("torch"):
         functional = "torch.nn.functional"
-    return Facts(sites_of(machine), handwritten_facts(machine.handwritten, functional), complete)
+    return Facts(sites_of(machine, source), handwritten_facts(machine.handwritten, functional), complete)
 
 
 def interpret_module(frame: Frame, names: frozenset[str]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kl_lint.flow.frame import Frame
-from kl_lint.flow.tensors import ANY_WEIGHT, EPSILON, SMALL, Call, Effect, _PartsValue, as_tensor, blurred, fill_tensor, same_dim
+from kl_lint.flow.tensors import ANY_WEIGHT, EPSILON, Call, Effect, _PartsValue, as_tensor, blurred, fill_tensor, guarded, is_total, same_dim
 from kl_lint.flow.values import (
     NONE,
     Constant,
@@ -44,6 +44,7 @@ def binary(frame: Frame, node: ast.AST, operator: str, left: Value, right: Value
         return sequences(operator, left, right, numbers)
     if operator not in TRANSFER:
         return Unknown(numbers.of(operator, number_of(left, numbers), number_of(right, numbers)))
+    left, right = (Unknown(number_of(side, numbers)) if isinstance(side, Constant) and isinstance(side.value, bool) else side for side in (left, right))
     call = Call(frame, node, operator, {"input": left, "other": right}, nodes)
     one, other = as_tensor(left, numbers), as_tensor(right, numbers)
     result = TRANSFER[operator](call, one, other)
@@ -170,12 +171,13 @@ def add(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
     for this, that, value in ((one, other, call.values["input"]), (other, one, call.values["other"])):
         if that.fill in (Constant(0), Constant(0.0)) and that.rank == 0:
             return value
-        if this.space is Space.PROBS and (is_epsilon(call, that) or small_epsilon(that)):
-            exact = isinstance(that.fill, Constant) and isinstance(that.fill.value, float) and abs(that.fill.value) <= SMALL
-            changed = this if exact or this.mass is not Mass.WHOLE else replace(this, weight=ANY_WEIGHT)
-            return replace(changed, number=call.number(), form=Form("eps", this), weight=None)
-        if this.form is not None and this.form.op in ("sum", "logsumexp") and small_epsilon(that):
+        epsilon = is_epsilon(call, that) or small_epsilon(that)
+        if is_total(this) and epsilon:
             return replace(this, number=call.number())
+        if this.form is not None and this.form.op == "minus_one" and that.fill in (Constant(1), Constant(1.0)) and isinstance(this.form.operand, Tensor):
+            return replace(this.form.operand, number=call.number())
+        if this.space is Space.PROBS and epsilon:
+            return guarded(this, call.number(), that.fill.value if isinstance(that.fill, Constant) else None)
     if one.space is other.space is Space.PROBS:
         return mixed_sum(call, one, other)
     if Space.PROBS in (one.space, other.space):
@@ -270,7 +272,7 @@ def subtract(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
 def complement(call: Call, given: Tensor) -> Tensor:
     """`1 - p`."""
     number = call.number()
-    if given.space is Space.PROBS:
+    if given.space is Space.PROBS and given.mass is not Mass.UNKNOWN:
         mass = Mass.BERNOULLI if given.mass is Mass.BERNOULLI else Mass.UNKNOWN
         notes = given.notes if mass is Mass.BERNOULLI else ()
         return Tensor(
@@ -374,8 +376,11 @@ def divide(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
 def divided_by_own_sum(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
     """`x / x.sum(d, keepdim=True)` and its spellings."""
     form = other.form
-    if form is None or form.op not in ("sum", "norm1") or one.space in (Space.LOG_PROBS, Space.LOGITS) or one.loss is not None:
+    if form is None or form.op not in ("sum", "norm1") or one.space is Space.LOGITS or one.loss is not None:
         return None
+    if one.space is Space.LOG_PROBS:
+        own = form.operand.number == one.number
+        return Tensor(call.number(), rank=one.rank, gradient=one.gradient) if own else None
     dim, symbol, whole = form.dim, form.symbol, True
     if form.operand.number == one.number:
         if isinstance(form.other, Constant):
@@ -396,7 +401,8 @@ def power(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
     """`**`."""
     if one.space is Space.PROBS:
         return replace(blurred(one, call.number()), rank=one.rank, maker=None, notes=())
-    return Tensor(call.number(), rank=one.rank, gradient=one.gradient, nonnegative=one.nonnegative or other.fill == Constant(2))
+    rank = one.rank if other.rank in (0, one.rank) else None
+    return Tensor(call.number(), rank=rank, gradient=one.gradient or other.gradient, nonnegative=one.nonnegative or other.fill == Constant(2))
 
 
 def matrix_product(call: Call, one: Tensor, other: Tensor) -> Tensor:
@@ -439,9 +445,12 @@ def operator(name: str) -> Effect:
     """torch.add and its kin: as the operator, where there is no alpha or rounding."""
 
     def effect(call: Call) -> Value:
-        if call.value("alpha") is not None or call.value("rounding_mode") is not None:
+        if call.value("rounding_mode") is not None:
             return Tensor(call.number())
-        return binary(call.frame, call.node, name, call.values.get("input", NONE), call.values.get("other", NONE), call.nodes)
+        other, alpha = call.values.get("other", NONE), call.value("alpha")
+        if alpha is not None:
+            other = binary(call.frame, call.node, "mul", alpha, other, {})
+        return binary(call.frame, call.node, name, call.values.get("input", NONE), other, call.nodes)
 
     return effect
 

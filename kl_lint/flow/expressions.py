@@ -81,12 +81,20 @@ def name(frame: Frame, node: ast.Name) -> Value:
     """A name: bound in the file, a builtin, or unknown."""
     value = frame.lookup(node.id)
     if value is not None:
-        return value
+        return resolved(frame, value)
     if node.id in BUILTINS:
         return Symbol(f"builtins.{node.id}")
     if node.id in STAR_IMPORTED and module_frame(frame).star_import:
         return Symbol(STAR_IMPORTED[node.id])
     return Unknown(frame.machine.numbers.of("free", (node.id,)))
+
+
+def resolved(frame: Frame, value: Value) -> Value:
+    """A name imported from another file of the project, as that file binds it."""
+    modules = frame.machine.modules
+    if type(value) is Symbol and modules is not None and "::" in value.name:
+        return modules.resolve(value)
+    return value
 
 
 def module_frame(frame: Frame) -> Frame:

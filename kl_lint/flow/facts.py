@@ -49,12 +49,12 @@ SETTINGS = ("size_average", "reduce", "reduction", "log_target")
 RAW_REDUCTIONS = {0: Reduction.NONE, 1: Reduction.MEAN, 2: Reduction.SUM}
 
 
-def sites_of(machine: Machine) -> tuple[Site, ...]:
-    """Every KL call and construction found, in the order of the text."""
+def sites_of(machine: Machine, source: Source) -> tuple[Site, ...]:
+    """Every KL call and construction found in one file, in the order of the text."""
     uses: dict[Place, list[LossUse]] = {}
     for use in machine.uses:
         uses.setdefault(use.call, []).append(use)
-    sites = [site(machine, place, contexts, uses.get(place, [])) for place, contexts in machine.calls.items()]
+    sites = [site(machine, place, contexts, uses.get(place, [])) for place, contexts in machine.calls.items() if place.source is source]
     return tuple(sorted(sites, key=lambda found: (found.span, found.kind.value)))
 
 

@@ -27,6 +27,7 @@ from kl_lint.flow.values import (
 )
 
 if TYPE_CHECKING:
+    from kl_lint.flow.modules import Modules
     from kl_lint.flow.reach import Reach, Scope
     from kl_lint.flow.slicing import Slice
 
@@ -97,7 +98,7 @@ class Machine:
 
     __slots__ = (
         "_budget", "assigned", "attributes", "called", "calls", "contexts", "depth", "epoch", "evaluate", "filtered", "handwritten", "impure", "last_receiver",
-        "memo", "numbers", "built", "pending", "reaches", "record_handwritten", "relevant", "run", "running", "scopes", "slices",
+        "memo", "modules", "numbers", "built", "pending", "reaches", "record_handwritten", "relevant", "run", "running", "scopes", "slices",
         "standalone", "summed", "uses",
     )
 
@@ -125,6 +126,7 @@ class Machine:
         self.pending: dict[int, Callable[[], Value]] = {}
         self.built: dict[int, Value] = {}
         self.relevant: frozenset[str] = frozenset()
+        self.modules: Modules | None = None
         self.record_handwritten = record_handwritten
         # Set by the interpreter: the expression evaluator and the function runner, which call each other.
         self.evaluate: Callable[[Frame, ast.expr], Value]
@@ -172,6 +174,8 @@ class Frame:
     no_grad: bool = False
     dead: bool = False
     star_import: bool = False
+    pending: dict[str, list[ast.stmt]] = field(default_factory=dict)
+    """The top-level statements of another file, by the names they bind, until they are asked for."""
     slice: Slice | None = None
     """What of the body is interpreted; None: all of it."""
 
@@ -201,6 +205,8 @@ class Frame:
         """What a name holds on the present path; None where nothing of this file binds it."""
         frame: Frame | None = self
         while frame is not None:
+            if frame.pending and name in frame.pending and frame.machine.modules is not None:
+                frame.machine.modules.bind(frame, name)
             value = frame.variables.get(name)
             if value is not None and (frame is self or frame.kind != "class"):
                 if value is MISSING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from kl_lint.flow.frame import Frame
-from kl_lint.flow.tensors import blurred, cut, same_dim, shifted_in, without_dim
+from kl_lint.flow.tensors import blurred, cut, outermost, same_dim, shifted_in, with_dim_back, without_dim
 from kl_lint.flow.values import DISTRIBUTIONS, Form, Mass, Tensor
 
 __all__ = ["Part", "PartKind", "index_tensor", "rows_of", "write_into"]
@@ -48,19 +48,19 @@ def index_tensor(frame: Frame, tensor: Tensor, parts: tuple[Part, ...], number: 
         form = regained(tensor, parts)
         return replace(tensor, number=number, rank=rank, form=form, masked=tensor.masked, fill=tensor.fill)
     result = tensor
-    for kind, dim in reversed(dims_of(parts)):
+    for kind, dim in dims_of(parts):
         result = part_applied(result, kind, dim, number)
-    return replace(result, number=number, rank=rank, form=None)
+    return replace(result, number=number, rank=rank, form=regained(tensor, parts))
 
 
 def regained(tensor: Tensor, parts: tuple[Part, ...]) -> Form | None:
-    """A sum over the last dim, given its dim back by `[:, None]` or `[..., None]`, is one with keepdim."""
-    form = tensor.form
+    """A sum that is given its dim back by `[:, None]` or `[..., None]` is one with keepdim. `[:, None]` after a sum over -1 is taken for one of rows."""
     kinds = tuple(part.kind for part in parts)
-    last = (PartKind.FULL, PartKind.NEW), (PartKind.REST, PartKind.NEW)
-    if form is not None and form.op in ("sum", "logsumexp") and not form.keepdim and kinds in last and form.dim in (1, -1):
-        return replace(form, keepdim=True)
-    return None
+    if kinds.count(PartKind.NEW) != 1 or not set(kinds) <= {PartKind.FULL, PartKind.REST, PartKind.NEW}:
+        return None
+    (dim,) = (dim for kind, dim in dims_of(parts) if kind is PartKind.NEW)
+    rows = kinds == (PartKind.FULL, PartKind.NEW) and tensor.form is not None and tensor.form.dim == -1
+    return with_dim_back(tensor, -1 if rows else dim)
 
 
 def rank_after(tensor: Tensor, parts: tuple[Part, ...]) -> int | None:
@@ -72,7 +72,9 @@ def rank_after(tensor: Tensor, parts: tuple[Part, ...]) -> int | None:
 
 
 def dims_of(parts: tuple[Part, ...]) -> list[tuple[PartKind, int]]:
-    """Each part with the dim of the tensor it speaks of: from the front before an ellipsis, from the back behind it."""
+    """Each part with the dim it speaks of when its turn comes: before an ellipsis the last comes first and dims count from the front, behind it
+    the first does and they count from the end, so that no part moves the dim of one that is still to come.
+    """
     kinds = [part.kind for part in parts]
     split = kinds.index(PartKind.REST) if PartKind.REST in kinds else len(kinds)
     dims: list[tuple[PartKind, int]] = []
@@ -82,6 +84,7 @@ def dims_of(parts: tuple[Part, ...]) -> list[tuple[PartKind, int]]:
         position += kind is not PartKind.NEW
     behind = kinds[split + 1 :]
     position = -sum(kind is not PartKind.NEW for kind in behind)
+    dims.reverse()
     for kind in behind:
         dims.append((kind, position if kind is not PartKind.NEW else position - 1))
         position += kind is not PartKind.NEW
@@ -89,7 +92,7 @@ def dims_of(parts: tuple[Part, ...]) -> list[tuple[PartKind, int]]:
 
 
 def part_applied(tensor: Tensor, kind: PartKind, dim: int, number: int) -> Tensor:
-    """What one part of an index does to a distribution. Parts are applied from the last to the first, so that dims still count."""
+    """What one part of an index does to a distribution."""
     match kind:
         case PartKind.FULL | PartKind.REST:
             return tensor
@@ -111,13 +114,12 @@ def sliced(tensor: Tensor, dim: int, number: int) -> Tensor:
         case False:
             return tensor
         case None:
-            outer = dim == 0 and tensor.dim is not None and tensor.dim < 0
-            return tensor if outer else replace(tensor, mass=Mass.UNKNOWN, dim=tensor.dim)
+            return tensor if outermost(tensor, dim) else replace(tensor, mass=Mass.UNKNOWN, dim=tensor.dim)
 
 
 def indexed_away(tensor: Tensor, dim: int, number: int) -> Tensor:
     """One index of a dim: the outermost is taken for another than a distribution's last, unless the rank says otherwise."""
-    if tensor.space in DISTRIBUTIONS and dim == 0 and tensor.dim is not None and tensor.dim < 0 and tensor.rank != 1:
+    if tensor.space in DISTRIBUTIONS and outermost(tensor, dim):
         return replace(tensor, number=number, rank=None if tensor.rank is None else tensor.rank - 1, form=None, source=None)
     return without_dim(tensor, dim, number, Mass.CUT)
 
@@ -128,13 +130,11 @@ def selected(tensor: Tensor, dim: int, number: int) -> Tensor:
         case True:
             return replace(cut(tensor, number), dim=None, symbol=None, rank=None)
         case False if dim == 0:
-            kept = tensor.dim is not None and tensor.dim < 0
-            return replace(tensor if kept else blurred(tensor, number), rank=None, source=None)
+            return replace(tensor if outermost(tensor, dim) else blurred(tensor, number), rank=None, source=None)
         case False:
             return replace(tensor, rank=None, source=None)
         case None:
-            outer = dim == 0 and tensor.dim == -1
-            return replace(tensor if outer else blurred(tensor, number), rank=None, source=None)
+            return replace(tensor if outermost(tensor, dim) else blurred(tensor, number), rank=None, source=None)
 
 
 def write_into(tensor: Tensor, number: int) -> Tensor:

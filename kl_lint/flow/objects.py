@@ -63,6 +63,10 @@ def overlay_key(base: Value, name: object, frame: Frame) -> str:
 def attribute(frame: Frame, base: Value, name: str, node: ast.AST) -> Value:
     """The value of `base.name`, for a base that is not a Choice."""
     match base:
+        case Symbol() if base.name.startswith(("file:", "folder:")):
+            modules = frame.machine.modules
+            found = modules.member(base.name, name) if modules is not None and "::" not in base.name else None
+            return found if found is not None else Symbol(f"{base.name}.{name}")
         case Symbol():
             full = canonical(f"{base.name}.{name}")
             patched = frame.lookup(full)

@@ -458,7 +458,12 @@ def import_names(frame: Frame, node: ast.Import) -> None:
 
 
 def imported(frame: Frame, name: str) -> Value:
-    """A module by its dotted name."""
+    """A module by its dotted name: one of the project, or one from outside."""
+    modules = frame.machine.modules
+    if modules is not None and not name.startswith("torch"):
+        found = modules.imported(name, frame.source)
+        if found is not None:
+            return found
     return Symbol(canonical(name))
 
 
@@ -469,6 +474,12 @@ def import_from(frame: Frame, node: ast.ImportFrom) -> None:
         if alias.name == "*":
             star_import(frame, module)
             continue
+        modules = frame.machine.modules
+        if modules is not None and not module.startswith("torch."):
+            found = modules.imported_from(node.level, node.module or "", alias.name, frame.source)
+            if found is not None:
+                frame.set(alias.asname or alias.name, found)
+                continue
         full = canonical(f"{module}.{alias.name}")
         value: Value = Constant(CONSTANTS[full]) if full in CONSTANTS else Symbol(full)
         frame.set(alias.asname or alias.name, value)

@@ -142,6 +142,11 @@ def same_dim(tensor: Tensor, dim: int | None, symbol: int | None = None) -> bool
     return False if (own < 0) == (dim < 0) else None
 
 
+def outermost(tensor: Tensor, dim: int | None) -> bool:
+    """Whether `dim` is taken for another than the distribution's: the first dim is, where that lies along the last and nothing says it is a vector."""
+    return dim == 0 and tensor.dim == -1 and tensor.rank != 1
+
+
 def shifted_out(tensor: Tensor, removed: int) -> int | None:
     """The distribution's dim once another dim, `removed`, is gone."""
     own, _ = tensor.where()
@@ -153,7 +158,7 @@ def shifted_out(tensor: Tensor, removed: int) -> int | None:
         if own >= 0:
             return own - 1 if removed < own else own
         return own + 1 if removed > own else own
-    return own if own < 0 and removed == 0 else None
+    return own if outermost(tensor, removed) else None
 
 
 def shifted_in(tensor: Tensor, added: int) -> int | None:
@@ -166,7 +171,7 @@ def shifted_in(tensor: Tensor, added: int) -> int | None:
     if own >= 0 and added >= 0:
         return own + 1 if added <= own else own
     if own < 0 and added < 0:
-        return own - 1 if added > own else own
+        return own - 1 if added >= own else own
     if own < 0 and added == 0:
         return own
     return None
@@ -319,12 +324,13 @@ def plausible_probabilities(given: Tensor) -> bool:
 
 def log_of_softmax(call: Call, given: Tensor) -> tuple[Note, ...]:
     """The note that log and softmax were taken apart; a mixture has no single softmax behind it."""
-    if given.maker is None or given.maker.name.lower() not in ("softmax", "softmax2d") or not given.whole:
+    epsilon = given.form is not None and given.form.op == "eps"
+    bare = given.form.operand if epsilon and given.form is not None and isinstance(given.form.operand, Tensor) else given
+    if given.maker is None or given.maker.name.lower() not in ("softmax", "softmax2d") or not bare.whole:
         return ()
     if given.form is not None and given.form.op not in ("eps", "view"):
         return ()
-    guarded = given.form is not None and given.form.op == "eps"
-    return (Note(RemarkKind.LOG_OF_SOFTMAX, call.place, call.label, given.maker.place, given.maker.operand, epsilon=guarded),)
+    return (Note(RemarkKind.LOG_OF_SOFTMAX, call.place, call.label, given.maker.place, given.maker.operand, epsilon=epsilon),)
 
 
 def wrong_logarithm(call: Call) -> Value:
@@ -374,7 +380,7 @@ def lp_normalize(call: Call) -> Value:
     """F.normalize: a distribution along dim for p=1, unit vectors for the default p=2."""
     given = call.tensor()
     dim, symbol = dim_of(call.value("dim") or Constant(1), call.numbers)
-    if call.constant("p", 2.0) in (1, 1.0) and given.space is not Space.LOG_PROBS:
+    if call.constant("p", 2.0) in (1, 1.0) and given.space not in (Space.LOG_PROBS, Space.LOGITS):
         return ratio(call, given, dim, symbol, "normalize")
     return Tensor(call.number(), rank=given.rank, gradient=given.gradient, nonnegative=given.nonnegative)
 
@@ -406,6 +412,12 @@ def detach(call: Call) -> Value:
             return other if other is not None else Constant(None)
 
 
+def requires_grad(call: Call) -> Value:
+    """requires_grad_(): the same values, that carry a gradient from here on."""
+    given = call.tensor()
+    return replace(given, gradient=call.constant("requires_grad", True) is not False)
+
+
 def copy_of(call: Call) -> Value:
     """clone(): the same values in a new object."""
     match call.values.get("input"):
@@ -422,14 +434,32 @@ def clamp(call: Call) -> Value:
     given = call.tensor()
     low = call.constant("min")
     number = call.number()
+    small = not isinstance(low, (int, float)) or abs(low) <= EPSILON
+    if small and is_total(given):
+        return replace(given, number=number)
     if given.space is Space.PROBS:
-        small = isinstance(low, (int, float)) and abs(low) <= EPSILON
-        if small or not isinstance(low, (int, float)):
-            return replace(given, number=number, form=Form("eps", given), weight=None)
-        return blurred(given, number)
+        return guarded(given, number, low) if small else replace(blurred(given, number), rank=given.rank)
     if given.space is Space.LOG_PROBS:
         return replace(given, number=number, mass=Mass.BERNOULLI if given.mass is Mass.BERNOULLI else Mass.UNKNOWN, form=None, source=None)
     return Tensor(number, rank=given.rank, gradient=given.gradient, form=given.form or Form("clamp", given), mixed=given.mixed)
+
+
+def guarded(given: Tensor, number: int, epsilon: object) -> Tensor:
+    """Probabilities with an epsilon added or put under them. A literal one that is not small takes their mass; one with a name is taken for small."""
+    small = not isinstance(epsilon, (int, float)) or abs(epsilon) <= SMALL
+    mass = given.mass if small or given.mass is not Mass.WHOLE else Mass.UNKNOWN
+    return replace(given, number=number, mass=mass, form=Form("eps", given), weight=None if small else ANY_WEIGHT)
+
+
+def is_total(given: Tensor) -> bool:
+    """Whether a tensor is a sum that something may be divided by."""
+    return given.form is not None and given.form.op in ("sum", "logsumexp", "norm1")
+
+
+def maximum(call: Call) -> Value:
+    """maximum: of a tensor and a constant it is a clamp."""
+    low = call.tensor("other").fill
+    return clamp(replace(call, values={**call.values, "min": low})) if isinstance(low, Constant) else elementwise(call)
 
 
 def elementwise(call: Call) -> Value:
@@ -551,8 +581,18 @@ def unsqueeze(call: Call) -> Value:
     known = place is not None or given.symbol is not None
     return replace(
         given, number=call.number(), dim=place, symbol=None, rank=None if given.rank is None else given.rank + 1,
-        mass=given.mass if known and given.symbol is None else loosened(given), form=None,
+        mass=given.mass if known and given.symbol is None else loosened(given), form=with_dim_back(given, dim),
     )
+
+
+def with_dim_back(given: Tensor, dim: int) -> Form | None:
+    """A sum that is given the dim back over which it was taken, is one with keepdim."""
+    form = given.form
+    if form is None or not is_total(given) or form.keepdim or form.dim is None:
+        return None
+    rank = form.operand.rank if isinstance(form.operand, Tensor) else None
+    same = form.dim == dim or rank is not None and form.dim % rank == dim % rank
+    return replace(form, keepdim=True) if same else None
 
 
 def loosened(given: Tensor) -> Mass:
@@ -566,7 +606,13 @@ def squeeze(call: Call) -> Value:
     dim, _ = dim_of(call.value("dim"), call.numbers)
     if dim is None:
         return replace(given, number=call.number(), dim=None, symbol=None, rank=None, form=None)
-    return replace(given, number=call.number(), dim=shifted_out(given, dim), symbol=None, rank=None, form=None)
+    if same_dim(given, dim):
+        return blurred(given, call.number())
+    own, _ = given.where()
+    after = shifted_out(given, dim)
+    if own is not None and given.rank is not None and after != own:
+        after = own - given.rank
+    return replace(given, number=call.number(), dim=after, symbol=None, rank=None, form=None)
 
 
 def permute(call: Call) -> Value:
@@ -608,7 +654,7 @@ def exchanged(given: Tensor, first: int | None, second: int | None, number: int)
 
 def moved_sum(given: Tensor, first: int | None, second: int | None) -> Form | None:
     """A transposed tensor remembers what it was, so that transpose, divide, transpose is seen."""
-    return Form("view", given) if {first, second} == {0, 1} and given.space is Space.UNKNOWN else None
+    return Form("view", given) if {first, second} == {0, 1} and given.space in (Space.UNKNOWN, Space.PROBS) and not given.whole else None
 
 
 def flip_two(call: Call) -> Value:
@@ -706,28 +752,58 @@ def flatten(call: Call) -> Value:
 
 
 def expand(call: Call) -> Value:
-    """expand, repeat, tile: copies along other dims. Which dims is a matter of sizes: the space stays, the mass is not cut."""
+    """expand: copies along dims of size one, and new dims in front: a dim keeps its place from the end."""
     given = call.tensor()
     sizes = call.rest
-    own, _ = given.where()
     rank = len(sizes) if len(sizes) > 1 and all(not isinstance(s, Sequence) for s in sizes) else None
-    keeps = own is not None and own < 0
-    return replace(given, number=call.number(), rank=rank, dim=own if keeps else None, form=None)
+    return replace(given, number=call.number(), rank=rank, dim=from_end(given), form=None)
+
+
+def from_end(given: Tensor) -> int | None:
+    """The distribution's dim counted from the end, where that is known."""
+    own, _ = given.where()
+    return own if own is None or own < 0 else own - given.rank if given.rank is not None else None
+
+
+def repeat(call: Call) -> Value:
+    """repeat, tile: copies one after the other; a distribution stays one where its own dim is written as not repeated."""
+    given = call.tensor()
+    times = constants_of(call.rest or listed(call.value("dims")))
+    own = from_end(given)
+    number = call.number()
+    if times is None or own is None or (times[own] if -own <= len(times) else 1) != 1:
+        return blurred(given, number)
+    rank = max(given.rank, len(times)) if given.rank is not None else None
+    return replace(given, number=number, dim=own, rank=rank, form=None, source=None)
 
 
 def reordered(call: Call) -> Value:
-    """flip, roll, sort: the same values in another order."""
+    """flip: the same values in another order, along its own dim or another."""
     given = call.tensor()
     return replace(given, number=call.number(), form=None, source=None)
+
+
+def roll(call: Call) -> Value:
+    """roll: as flip along a dim; without one, of all elements in a row."""
+    return reordered(call) if call.value("dims") is not None or call.tensor().rank == 1 else blur(call)
+
+
+def sort(call: Call) -> Value:
+    """sort: the values of a distribution in another order, if along its own dim; along another the rows are torn apart."""
+    given = call.tensor()
+    if same_dim(given, *dim_of(call.value("dim") or Constant(-1), call.numbers)):
+        return reordered(call)
+    return replace(blurred(given, call.number()), rank=given.rank, maker=None)
 
 
 def with_indices(effect: Effect) -> Effect:
     """The named tuple (values, indices) of sort, topk, max."""
 
     def both(call: Call) -> Value:
-        given = call.tensor()
-        indices = Tensor(call.numbers.of("indices", call.number()), Space.INDICES, rank=given.rank, gradient=False, trail=call.trail(call.label))
-        return Sequence((effect(call), indices), names=("values", "indices"), number=call.number())
+        values = effect(call)
+        rank = values.rank if isinstance(values, Tensor) else None
+        indices = Tensor(call.numbers.of("indices", call.number()), Space.INDICES, rank=rank, gradient=False, trail=call.trail(call.label))
+        return Sequence((values, indices), names=("values", "indices"), number=call.number())
 
     return both
 
@@ -743,7 +819,7 @@ def chosen(call: Call) -> Value:
     match same_dim(given, dim, symbol):
         case True:
             return cut(given, number)
-        case False if call.label not in ("gather", "take_along_dim"):
+        case together if call.label not in ("gather", "take_along_dim") and (together is False or outermost(given, dim)):
             return replace(given, number=number, form=None, source=None)
         case _:
             return blurred(given, number) if given.space in DISTRIBUTIONS else replace(given, number=number, form=None)
@@ -781,7 +857,7 @@ def pieces(call: Call) -> Value:
         part = replace(given, number=number, form=None, source=None)
     elif same_dim(given, dim, symbol):
         part = cut(given, number)
-    elif dim == 0 and given.dim is not None and given.dim < 0:
+    elif outermost(given, dim):
         part = replace(given, number=number, form=None, source=None)
     else:
         part = blurred(given, number)
@@ -819,7 +895,7 @@ def concatenate(call: Call) -> Value:
         return paired(call, merged, dim, symbol, merged.rank)
     if merged.space not in DISTRIBUTIONS:
         return replace(merged, number=number, form=None)
-    if same_dim(merged, dim, symbol) is False or (dim == 0 and merged.dim is not None and merged.dim < 0):
+    if same_dim(merged, dim, symbol) is False or outermost(merged, dim):
         return replace(merged, number=number, form=None, source=None)
     return replace(blurred(merged, number), rank=merged.rank, maker=None, notes=kept(merged.notes))
 
@@ -858,7 +934,7 @@ def where(call: Call) -> Value:
     if one.space is other.space and one.space in DISTRIBUTIONS:
         return replace(blurred(one, number), rank=one.rank if one.rank == other.rank else None, maker=None)
     for tensor, rest in ((one, other), (other, one)):
-        if tensor.space in DISTRIBUTIONS and rest.fill is not None:
+        if tensor.space in DISTRIBUTIONS and rest.fill is not None and fits(tensor.space, rest):
             return replace(blurred(tensor, number), rank=tensor.rank)
     if is_infinite(one.fill) or is_infinite(other.fill):
         note = Note(RemarkKind.INFINITE_MASK, call.place, call.label)
@@ -880,9 +956,23 @@ def masked_fill(call: Call) -> Value:
         call.frame.machine.filtered.update(given.loss.calls)
         return replace(given, number=number)
     if given.space in DISTRIBUTIONS:
-        return replace(blurred(given, number), rank=given.rank, maker=None)
+        written = next((call.values[name] for name in ("value", "src", "source", "values") if name in call.values), None)
+        return replace(blurred(given, number), rank=given.rank, maker=None) if fits(given.space, written) else elementwise(call)
     masked = Note(RemarkKind.INFINITE_MASK, call.place, call.label) if is_infinite(value) else given.masked
     return replace(given, number=number, form=None, masked=masked, fill=None)
+
+
+def fits(space: Space, written: Value | None) -> bool:
+    """Whether what is written into a tensor of this space can leave it there; of what is not known, that is taken for granted."""
+    match written:
+        case Tensor(fill=Constant() as fill):
+            return fits(space, fill)
+        case Constant(value=(int() | float()) as number):
+            return space is not Space.PROBS or 0 <= number <= 1
+        case Tensor(space=other):
+            return other in (space, Space.UNKNOWN)
+        case _:
+            return True
 
 
 def scatter(call: Call) -> Value:
@@ -891,43 +981,33 @@ def scatter(call: Call) -> Value:
     dim, symbol = dim_of(call.value("dim"), call.numbers)
     number = call.frame.machine.fresh(call.label, call.node)
     value = call.value("src") if call.value("src") is not None else call.value("value")
-    if given.fill is not None and scattered_probability(given.fill, value):
+    if given.fill is not None and value is not None and fits(Space.PROBS, given.fill) and fits(Space.PROBS, value):
         exact = given.fill == Constant(0) or given.fill == Constant(0.0)
         one = value in (Constant(1), Constant(1.0))
         return Tensor(
             number, Space.PROBS, Mass.WHOLE if exact and one else Mass.UNKNOWN, dim if exact and one else None, symbol if exact and one else None,
-            given.rank, nonnegative=True, gradient=False, maker=Maker("scatter", call.place), trail=call.trail(call.label),
+            given.rank, nonnegative=True, gradient=given.gradient or not isinstance(value, Constant), maker=Maker("scatter", call.place),
+            trail=call.trail(call.label),
         )
-    if given.space in DISTRIBUTIONS:
+    if given.space in DISTRIBUTIONS and fits(given.space, value):
         return replace(blurred(given, number), rank=given.rank, maker=None)
     return Tensor(number, rank=given.rank)
-
-
-def scattered_probability(fill: Value, value: Value | None) -> bool:
-    """Whether a constant background and the value written into it can be probabilities."""
-    for part in (fill, value):
-        match part:
-            case Constant(value=(int() | float()) as number) if not 0 <= number <= 1:
-                return False
-            case Tensor(space=Space.LOG_PROBS | Space.LOGITS | Space.INDICES) | None:
-                return False
-            case _:
-                pass
-    return True
 
 
 def fill_with(call: Call) -> Value:
     """fill_, zero_: one constant everywhere."""
     given = call.tensor()
     fill = call.value("value") or Constant(0)
-    return fill_tensor(call, fill, given.rank)
+    return replace(fill_tensor(call, fill, given.rank), gradient=given.gradient)
 
 
 def lerp(call: Call) -> Value:
     """lerp: a convex mixture."""
-    one, other = call.tensor("input"), call.tensor("end")
-    if one.space is other.space is Space.PROBS:
-        return mixture(call.number(), one, other, call.trail("mixture", one.trail))
+    one, other, weight = call.tensor("input"), call.tensor("end"), call.tensor("weight")
+    share = weight.fill.value if isinstance(weight.fill, Constant) else 0
+    if one.space is other.space is Space.PROBS and isinstance(share, (int, float)) and 0 <= share <= 1:
+        mixed = mixture(call.number(), one, other, call.trail("mixture", one.trail))
+        return mixed if weight.rank in (0, None) else replace(blurred(mixed, mixed.number), rank=mixed.rank)
     return Tensor(call.number(), gradient=one.gradient or other.gradient)
 
 
@@ -956,7 +1036,7 @@ def reduce(kind: str) -> Effect:
         dim, symbol = dim_of(call.value("dim"), call.numbers)
         everything = call.value("dim") is None or call.value("dim") == Constant(None)
         keepdim = call.constant("keepdim", False) is True
-        rank = given.rank if keepdim else (0 if everything else None if given.rank is None else given.rank - 1)
+        rank = reduced_rank(call, given, keepdim)
         if given.loss is not None:
             return reduced_loss(call, given, kind, dim, symbol, everything, keepdim, rank)
         if kind == "sum" and call.frame.machine.record_handwritten:
@@ -968,6 +1048,21 @@ def reduce(kind: str) -> Effect:
         return reduced_distribution(given, kind, dim, symbol, keepdim, number, form, rank)
 
     return effect
+
+
+def reduced_rank(call: Call, given: Tensor, keepdim: bool) -> int | None:
+    """The rank after a reduction over one dim, several, or all."""
+    match call.value("dim"):
+        case _ if keepdim:
+            return given.rank
+        case None | Constant(value=None):
+            return 0
+        case Sequence(items=items) if items is not None and given.rank is not None:
+            return given.rank - len(items)
+        case Constant() if given.rank is not None:
+            return given.rank - 1
+        case _:
+            return None
 
 
 def reduced_distribution(
@@ -1023,7 +1118,7 @@ def logsumexp(call: Call) -> Value:
     given = call.tensor()
     dim, symbol = dim_of(call.value("dim"), call.numbers)
     keepdim = call.constant("keepdim", False) is True
-    rank = given.rank if keepdim else None if given.rank is None else given.rank - 1
+    rank = reduced_rank(call, given, keepdim)
     form = Form("logsumexp", given, dim, symbol, keepdim)
     if given.space is Space.LOG_PROBS:
         return replace(reduced_distribution(given, "logsumexp", dim, symbol, keepdim, call.number(), form, rank), trail=call.trail("logsumexp", given.trail))
@@ -1062,14 +1157,22 @@ class _PartsValue:
 
 
 def argmax(call: Call) -> Value:
-    """argmax, multinomial, randint: class indices."""
+    """argmax: class indices."""
     given = call.tensor()
-    rank = None if given.rank is None or call.value("dim") is None else given.rank - 1
+    kept = call.constant("keepdim", False) is True
+    rank = given.rank if kept else None if given.rank is None or call.value("dim") is None else given.rank - 1
     return Tensor(call.number(), Space.INDICES, rank=rank, gradient=False, trail=call.trail(call.label))
 
 
+def argsort(call: Call) -> Value:
+    """argsort, multinomial: indices in the place of the values."""
+    return Tensor(call.number(), Space.INDICES, rank=call.tensor().rank, gradient=False, trail=call.trail(call.label))
+
+
 def random_indices(call: Call) -> Value:
-    """randint, randperm, arange: integers."""
+    """randint, randperm, arange: integers, unless a bound or a step is a fraction."""
+    if any(isinstance(value, Constant) and isinstance(value.value, float) for value in call.rest):
+        return Tensor(call.frame.machine.opaque(call.node), gradient=False)
     return Tensor(call.frame.machine.opaque(call.node), Space.INDICES, gradient=False, trail=call.trail(call.label))
 
 
@@ -1095,7 +1198,18 @@ def similarity(call: Call) -> Value:
 def blur(call: Call) -> Value:
     """The same elements in another shape, or some of them zero: the space stays."""
     given = blurred(call.tensor(), call.number())
-    return replace(given, maker=None) if call.label in ("tril", "triu", "pad") else given
+    return replace(given, maker=None) if call.label in ("tril", "triu") else given
+
+
+def pad(call: Call) -> Value:
+    """F.pad: zeros beside the last dim leave probabilities along it a distribution; log-probabilities they do not."""
+    given = call.tensor()
+    amounts = listed(call.value("pad"))
+    value = call.value("value") or Constant(0)
+    plain = value in (Constant(0), Constant(0.0)) and call.value("mode") in (None, Constant("constant"))
+    if given.space is Space.PROBS and plain and len(amounts) == 2 and from_end(given) == -1:
+        return replace(given, number=call.number(), form=None, source=None)
+    return replace(blurred(given, call.number()), rank=given.rank, maker=None) if fits(given.space, value) else elementwise(call)
 
 
 def pool(call: Call) -> Value:
@@ -1110,7 +1224,7 @@ def repeated(call: Call) -> Value:
     """repeat_interleave: copies along another dim leave a distribution one."""
     given = call.tensor()
     dim, symbol = dim_of(call.value("dim"), call.numbers)
-    if same_dim(given, dim, symbol) is False:
+    if same_dim(given, dim, symbol) is False or outermost(given, dim):
         return replace(given, number=call.number(), form=None, source=None)
     return replace(blurred(given, call.number()), rank=given.rank if call.value("dim") is not None else 1)
 
@@ -1246,7 +1360,10 @@ def module_flatten(call: Call) -> Value:
 def attention(call: Call) -> Value:
     """nn.MultiheadAttention: (output, weights); the weights sum to one over the last dim where there is no dropout."""
     number = call.number()
-    weights = Unknown(call.numbers.of("weights", number))
+    weights: Value = Unknown(call.numbers.of("weights", number))
+    if call.constant("dropout", 0.0) in (0, 0.0) and call.constant("need_weights", True) is True:
+        maker, trail = Maker("MultiheadAttention", call.place), call.trail("attention weights")
+        weights = Tensor(call.numbers.of("weights", number), Space.PROBS, Mass.WHOLE, -1, nonnegative=True, maker=maker, trail=trail)
     return Sequence((Tensor(call.numbers.of("output", number)), weights), number=number)
 
 

@@ -53,9 +53,14 @@ def into_log_softmax(argument: Argument, call: KLCall) -> Edit | None:
     producer = argument.value.producer
     if producer is None or argument.value.mixed or producer.filename != call.filename:
         return None
-    if not (producer.inline or producer.sole_use):
+    if not (producer.inline or producer.sole_use) or _binds(argument):
         return None
     return _renamed(producer) or (_from_module_operand(producer.span, argument) if producer.inline else None)
+
+
+def _binds(argument: Argument) -> bool:
+    """Whether the argument gives what is within it a name, for others to read."""
+    return ":=" in argument.text
 
 
 def _renamed(producer: Producer) -> Edit | None:
@@ -116,7 +121,7 @@ def _method(name: str, dim: str) -> str:
 def rewrite_log_of_softmax(remark: Remark, argument: Argument, call: KLCall) -> tuple[Edit, ...]:
     """Make one log_softmax of a log and the softmax under it; no edits where the softmax is out of reach."""
     producer = argument.value.producer
-    if producer is None or remark.filename != call.filename or producer.span != remark.inner:
+    if producer is None or remark.filename != call.filename or producer.span != remark.inner or _binds(argument):
         return ()
     if remark.span.contains(producer.span):
         return _merged(remark, argument, producer)

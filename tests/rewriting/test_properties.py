@@ -9,8 +9,7 @@ import tokenize
 from collections import Counter
 from collections.abc import Sequence
 
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from kl_lint.finding import (
     DropKeyword,

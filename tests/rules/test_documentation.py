@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import pytest
 
+from kl_lint import check_source
 from kl_lint.finding import Finding, Span
 from kl_lint.rules import RULES, Rule, rule
 from kl_lint.rules.documentation import SETUP, as_dict, as_markdown, as_table, as_text
@@ -80,6 +81,28 @@ def test_data_is_what_json_can_hold(one: Rule) -> None:
         "code", "name", "opt_in", "fix",
         "what_it_does", "why_is_this_bad", "example", "use_instead", "fix_safety", "references",
     ]  # fmt: skip
+
+
+def found_in(one: Rule, code: str) -> list[str]:
+    """The codes that kl-lint reports for an example, as a user would run it."""
+    enable = frozenset({one.code}) if one.opt_in else frozenset()
+    return [finding.code for finding in check_source(f"{SETUP}\n{cleandoc(code)}\n", enable=enable)]
+
+
+TAKEN_FOR_DETACHED = pytest.mark.xfail(reason="the analysis takes torch.tensor(..., requires_grad=True) for detached")
+
+
+@pytest.mark.parametrize(
+    "one",
+    [pytest.param(one, marks=[TAKEN_FOR_DETACHED] if one.code == "KLD305" else [], id=one.code) for one in RULES],
+)
+def test_examples_are_reported(one: Rule) -> None:
+    assert found_in(one, one.documentation.example) == [one.code]
+
+
+@each_rule
+def test_remedies_are_clean(one: Rule) -> None:
+    assert found_in(one, one.documentation.use_instead) == []
 
 
 def test_text_of_one_rule() -> None:

@@ -23,7 +23,7 @@ SPAN = Span(4, 8, 4, 40)
         ),
         pytest.param(
             Handwritten(SPAN, FILE, "p", "q.log()", total=False, dim="-1", functional="torch.nn.functional"),
-            'torch.nn.functional.kl_div(q.log(), p, reduction="none").sum(-1)',
+            'torch.nn.functional.kl_div(q.log(), p, reduction="none").sum(dim=-1)',
             Applicability.SAFE,
             id="along-a-dim",
         ),

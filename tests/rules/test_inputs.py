@@ -128,6 +128,14 @@ TAKE_LOG = (Wrap(INPUT, "", ".log()"),)
         TAKE_LOG,
     ),
     Case("out-of-a-star", call(argument(INLINE, swappable=False)), LINE_1),
+    Case("given-a-name-on-the-way", call(argument(INLINE, text="(p := softmax(x))")), LINE_1, TAKE_LOG),
+    Case(
+        "module-shared-with-the-dim-it-shows",
+        call(argument(replace(MADE, producer=softmax(name="Softmax", inline=True, dim=None)), SOFTMAX)),
+        LINE_1,
+        (Replace(SOFTMAX, "{0}.log_softmax(dim=1)", (LOGITS,)),),
+        span=SOFTMAX,
+    ),
     Case(
         "module-call",
         call(INLINE, kind=Kind.MODULE),
@@ -173,23 +181,40 @@ RAW_SCORES = replace(SCORES, trace=(step("linear"),))
 
 
 @table(
-    Case("dim-of-the-target", call(RAW_SCORES), LOGITS_1, (Wrap(INPUT, "", ".log_softmax(dim=1)"),)),
+    Case("dim-of-the-target", call(RAW_SCORES), LOGITS_1, (Wrap(INPUT, "F.log_softmax(", ", dim=1)"),)),
     Case(
         "negative-dim",
         call(RAW_SCORES, replace(PROBS, dim=-1, rank=3)),
         LOGITS_1,
-        (Wrap(INPUT, "", ".log_softmax(dim=-1)"),),
+        (Wrap(INPUT, "F.log_softmax(", ", dim=-1)"),),
     ),
     Case(
         "target-of-higher-rank",
         call(replace(RAW_SCORES, rank=2), replace(PROBS, dim=2, rank=3)),
         LOGITS_1,
-        (Wrap(INPUT, "", ".log_softmax(dim=-1)"),),
+        (Wrap(INPUT, "F.log_softmax(", ", dim=-1)"),),
     ),
     Case("dim-unknown", call(RAW_SCORES, replace(PROBS, dim=None, symbol=4)), LOGITS_1),
     Case("target-unknown", call(RAW_SCORES, UNKNOWN), LOGITS_1),
     Case("target-cut", call(RAW_SCORES, replace(PROBS, mass=Mass.CUT)), LOGITS_1),
     Case("out-of-a-star", call(argument(RAW_SCORES, swappable=False)), LOGITS_1),
+    *(
+        Case(
+            f"spelled-{callee}",
+            replace(call(RAW_SCORES), callee=callee),
+            LOGITS_1,
+            (Wrap(INPUT, f"{home}.log_softmax(", ", dim=1)") if home else Wrap(INPUT, "", ".log_softmax(dim=1)"),),
+        )
+        for callee, home in (
+            ("functional.kl_div", "functional"),
+            ("nn.functional.kl_div", "nn.functional"),
+            ("torch.nn.functional.kl_div", "torch"),
+            ("torch.kl_div", "torch"),
+            ("kl_div", None),
+            ("self.kl_div", None),
+            ("losses['kl']", None),
+        )
+    ),
 )
 def test_logits_as_input(case: Case) -> None:
     assert_reported(LogitsAsInput(), case)
@@ -312,7 +337,7 @@ SOFTENED = (
     Case(
         "target",
         call(LOG_PROBS, replace(SOFT_PROBS, remarks=(TWICE,))),
-        SOFTENED.replace("input", "target"),
+        SOFTENED.replace("input to", "target of"),
         (Unwrap(INNER, OPERAND),),
         span=TARGET,
     ),
@@ -331,6 +356,7 @@ LOGGED = replace(LOG_PROBS, trace=(step("log"),))
 METHOD = Span(1, 5, 1, 36)
 """`softmax(x, dim=-1).log()`."""
 PLAIN = remark(RemarkKind.LOG_OF_SOFTMAX)
+MODULE_WITHOUT_DIM = softmax(name="Softmax", span=Span(1, 5, 1, 30), dim=None)
 FUNCTIONAL = softmax(span=INNER)
 OF_SOFTMAX = "input to kl_div is the log of a softmax (log, line 1), which underflows: use log_softmax"
 WITH_EPSILON = "input to kl_div is the log of a softmax (log, line 1) with an epsilon, which biases it: use log_softmax"
@@ -347,13 +373,22 @@ MERGED = (Unwrap(METHOD, INNER), RenameCallee(INNER, "log_softmax"))
         SAFE,
     ),
     Case(
-        "something-between",
+        "method-with-a-view-between",
         call(replace(LOGGED, remarks=(replace(PLAIN, span=Span(1, 5, 1, 45)),), producer=FUNCTIONAL)),
         OF_SOFTMAX,
+        (Unwrap(Span(1, 5, 1, 45), Span(1, 5, 1, 39)), RenameCallee(INNER, "log_softmax")),
+        SAFE,
     ),
     Case(
-        "over-two-lines",
-        call(replace(LOGGED, remarks=(replace(PLAIN, span=Span(1, 1, 2, 2)),), producer=FUNCTIONAL)),
+        "function-with-a-view-between",
+        call(replace(LOGGED, remarks=(replace(PLAIN, span=Span(1, 1, 1, 45)),), producer=FUNCTIONAL)),
+        OF_SOFTMAX,
+        (Unwrap(Span(1, 1, 1, 45), Span(1, 5, 1, 44)), RenameCallee(INNER, "log_softmax")),
+        SAFE,
+    ),
+    Case(
+        "softmax-given-a-name-on-the-way",
+        call(argument(replace(LOGGED, remarks=(PLAIN,), producer=FUNCTIONAL), text="torch.log(p := softmax(x))")),
         OF_SOFTMAX,
     ),
     Case(
@@ -394,7 +429,63 @@ MERGED = (Unwrap(METHOD, INNER), RenameCallee(INNER, "log_softmax"))
         call(replace(LOGGED, remarks=(PLAIN,), producer=softmax(name="Softmax", span=INNER, dim=None))),
         OF_SOFTMAX,
     ),
+    Case(
+        "shared-module-with-a-view-between",
+        call(
+            replace(
+                LOGGED,
+                remarks=(replace(PLAIN, span=Span(1, 5, 1, 45)),),
+                producer=softmax(name="Softmax", span=INNER, dim="1"),
+            )
+        ),
+        OF_SOFTMAX,
+    ),
+    Case(
+        "shared-module-with-the-dim-it-shows",
+        call(argument(replace(LOGGED, remarks=(PLAIN,), producer=MODULE_WITHOUT_DIM), METHOD)),
+        OF_SOFTMAX,
+        (Replace(METHOD, "{0}.log_softmax(dim=1)", (LOGITS,)),),
+        SAFE,
+        METHOD,
+    ),
     Case("producer-unknown", call(replace(LOGGED, remarks=(PLAIN,))), OF_SOFTMAX),
+    *(
+        Case(
+            f"local-of-one-use-{text}",
+            call(
+                argument(
+                    replace(LOGGED, remarks=(replace(PLAIN, span=log),), producer=softmax(sole_use=True)), log, text
+                )
+            ),
+            OF_SOFTMAX,
+            (Unwrap(log, name), RenameCallee(SOFTMAX, "log_softmax")),
+            SAFE,
+            log,
+        )
+        for text, log, name in (
+            ("probs.log()", Span(10, 8, 10, 19), Span(10, 8, 10, 13)),
+            ("torch.log(probs)", Span(10, 8, 10, 24), Span(10, 18, 10, 23)),
+            ("log(probs)", Span(10, 8, 10, 18), Span(10, 12, 10, 17)),
+        )
+    ),
+    Case(
+        "local-of-one-use-with-epsilon",
+        call(
+            argument(
+                replace(
+                    LOGGED,
+                    remarks=(replace(PLAIN, span=Span(10, 8, 10, 19), epsilon=True),),
+                    producer=softmax(span=INNER, sole_use=True, operand_unchanged=True),
+                ),
+                Span(10, 8, 10, 19),
+                "probs.log()",
+            )
+        ),
+        WITH_EPSILON,
+        (Replace(Span(10, 8, 10, 19), "{0}.log_softmax(dim=-1)", (LOGITS,)),),
+        UNSAFE,
+        Span(10, 8, 10, 19),
+    ),
     Case(
         "softmax-in-a-local",
         call(
@@ -411,7 +502,7 @@ MERGED = (Unwrap(METHOD, INNER), RenameCallee(INNER, "log_softmax"))
     Case(
         "target",
         call(LOG_PROBS, replace(LOGGED, remarks=(PLAIN,), producer=FUNCTIONAL), log_target=True),
-        OF_SOFTMAX.replace("input", "target"),
+        OF_SOFTMAX.replace("input to", "target of"),
         MERGED,
         SAFE,
         TARGET,

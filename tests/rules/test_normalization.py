@@ -95,7 +95,11 @@ WITHOUT = "input to kl_div is normalised without a dim (log_softmax, line 1); to
         )
         for rank, dim in ((0, 0), (1, 0), (2, 1), (3, 0), (4, 1), (5, 1))
     ),
-    Case("rank-unknown", call(replace(LOGS, remarks=(IMPLICIT,))), f"{WITHOUT}0 or 1 by the rank: write out the dim of the classes"),
+    Case(
+        "rank-unknown",
+        call(replace(LOGS, remarks=(IMPLICIT,))),
+        f"{WITHOUT}0 or 1 by the rank: write out the dim of the classes",
+    ),
     Case(
         "target",
         call(LOG_PROBS, replace(MADE, remarks=(replace(IMPLICIT, rank=2),))),

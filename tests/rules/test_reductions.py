@@ -205,7 +205,17 @@ STRING = (
             NamePositional(Span(1, 1, 1, 45), 2, "reduction"),
             id="log-target",
         ),
-        pytest.param('nn.KLDivLoss(None, "batchmean")', "KLDivLoss", "reduce", None, id="reduce-slot"),
+        pytest.param(
+            'nn.KLDivLoss(None, "batchmean")',
+            "KLDivLoss",
+            "reduce",
+            NamePositional(Span(1, 1, 1, 32), 1, "reduction", None, 1),
+            id="reduce-slot",
+        ),
+        pytest.param('nn.KLDivLoss(True, "batchmean")', "KLDivLoss", "reduce", None, id="reduce-slot-behind-a-flag"),
+        pytest.param(
+            'nn.KLDivLoss(size_average=None, reduce="batchmean")', "KLDivLoss", "reduce", None, id="reduce-keyword"
+        ),
         pytest.param('nn.KLDivLoss("batchmean", None)', "KLDivLoss", "size_average", None, id="another-behind"),
         pytest.param('nn.KLDivLoss("batchmean", **options)', "KLDivLoss", "size_average", None, id="open"),
     ],
@@ -296,6 +306,16 @@ def test_legacy_keywords_go_one_reduction_comes() -> None:
         DropKeyword(whole(source), "size_average"),
         DropKeyword(whole(source), "reduce"),
         SetKeyword(whole(source), "reduction", '"sum"'),
+    )
+
+
+def test_legacy_keywords_become_one() -> None:
+    source = "F.kl_div(a, b, size_average=False, reduce=True, log_target=True)"
+    report = checked(LegacyReductionArguments(), settings_of(source))
+    assert report.fix is not None
+    assert report.fix.edits == (
+        RenameKeyword(whole(source), "size_average", "reduction", '"sum"'),
+        DropKeyword(whole(source), "reduce"),
     )
 
 

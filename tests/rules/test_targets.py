@@ -212,14 +212,14 @@ RAW_SCORES = replace(SCORES, trace=(step("linear"),))
         "softmax",
         call(LOG_PROBS, RAW_SCORES),
         "target of kl_div is logits (linear, line 1); it takes probabilities: use softmax",
-        (Wrap(TARGET, "", ".softmax(dim=1)"),),
+        (Wrap(TARGET, "F.softmax(", ", dim=1)"),),
         span=TARGET,
     ),
     Case(
         "log_softmax",
         call(LOG_PROBS, RAW_SCORES, log_target=True),
         "target of kl_div is logits (linear, line 1); it takes log-probabilities: use log_softmax",
-        (Wrap(TARGET, "", ".log_softmax(dim=1)"),),
+        (Wrap(TARGET, "F.log_softmax(", ", dim=1)"),),
         span=TARGET,
     ),
     Case(

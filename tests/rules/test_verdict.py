@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from kl_lint.finding import Applicability, RenameCallee, SetKeyword, Span, Wrap
+from kl_lint.finding import Applicability, DropKeyword, RenameCallee, SetKeyword, Span, Wrap
 from kl_lint.flow.kl_call import Handwritten, KLCall, Kind, Reduction, RemarkKind, Setting, Settings, Site, Use
 from kl_lint.flow.values import Mass
 from kl_lint.rules import judge
@@ -256,9 +256,39 @@ def test_a_setting_within_a_construction_that_another_call_needs_stays() -> None
     assert contested.fix is None
 
 
+def built(settings: Settings) -> Site:
+    return site((replace(construction(settings), span=CONSTRUCTION),))
+
+
+DECLARED = Setting(True, True, CONSTRUCTION_SETTING, "log_target", literal=True)
+ON_PROBABILITIES = call(settings=Settings(log_target=Setting(True, True)), log_target=True)
+
+
+def edits_at_row_10(*sites: Site) -> tuple[object, ...]:
+    finding = next(one for one in judge(Facts(sites)) if one.noqa_row == 10)
+    return finding.fix.edits if finding.fix is not None else ()
+
+
+def test_settings_of_a_module_are_found_where_they_are_written() -> None:
+    drop = (DropKeyword(CONSTRUCTION, "log_target"),)
+    assert edits_at_row_10(at_row(10, ON_PROBABILITIES)) == ()
+    assert edits_at_row_10(built(Settings(log_target=DECLARED)), at_row(10, ON_PROBABILITIES)) == drop
+
+
+def test_settings_that_were_changed_since_are_not_taken_from_the_construction() -> None:
+    written = Settings(log_target=replace(DECLARED, value=False))
+    assert edits_at_row_10(built(written), at_row(10, ON_PROBABILITIES)) == ()
+    assert edits_at_row_10(built(Settings()), at_row(10, ON_PROBABILITIES)) == ()
+
+
+def test_settings_that_depend_on_the_path_are_not_taken_from_the_construction() -> None:
+    one = replace(construction(Settings(log_target=DECLARED)), span=CONSTRUCTION)
+    other = replace(one, settings=Settings(log_target=replace(DECLARED, literal=False)))
+    assert edits_at_row_10(site((one, other)), at_row(10, ON_PROBABILITIES)) == ()
+
+
 def test_constructions_are_judged_on_their_own() -> None:
-    built = replace(construction(Settings()), span=CONSTRUCTION)
-    sites = (site((built,)), at_row(10, replace(RIGHT, settings=Settings(), reduction=Reduction.MEAN)))
+    sites = (built(Settings()), at_row(10, replace(RIGHT, settings=Settings(), reduction=Reduction.MEAN)))
     (finding,) = judge(Facts(sites))
     assert (finding.code, finding.span, finding.noqa_row) == ("KLD201", CONSTRUCTION, 5)
     assert finding.fix is not None

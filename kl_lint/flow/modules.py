@@ -1,0 +1,147 @@
+"""Names that other files of the project bind: each is interpreted when it is first asked for.
+
+A name imported from the project is a Symbol `file:<path>::<name>` (a module: `file:<path>`, a namespace package `folder:<path>`) until something reads it.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+
+from kl_lint.flow.frame import Frame, Machine
+from kl_lint.flow.project import Project
+from kl_lint.flow.source import Source
+from kl_lint.flow.statements import execute_one
+from kl_lint.flow.values import Symbol, Value
+
+__all__ = ["Modules"]
+
+FILE, FOLDER, MEMBER = "file:", "folder:", "::"
+
+
+class Modules:
+    """The modules of a project as one analysis sees them."""
+
+    def __init__(self, machine: Machine, project: Project, main: Frame) -> None:
+        self.machine = machine
+        self.project = project
+        self._frames: dict[str, Frame | None] = {os.path.realpath(main.source.filename): main}
+        self._resolving: set[tuple[str, str]] = set()
+
+    # --- imports -----------------------------------------------------------------------------------------------------
+
+    def imported(self, name: str, source: Source) -> Symbol | None:
+        """`import name`: the module, where it is one of the project."""
+        path = self.project.locate(name, source.filename)
+        return symbol_of(path) if path is not None else None
+
+    def imported_from(self, level: int, module: str, name: str, source: Source) -> Symbol | None:
+        """`from module import name`, as a name that is resolved when it is read."""
+        if level:
+            path = self.project.relative(level, module, source.filename)
+        else:
+            path = self.project.locate(module, source.filename)
+        if path is None:
+            return None
+        found = symbol_of(path)
+        return Symbol(f"{found.name}{MEMBER}{name}")
+
+    # --- resolution ----------------------------------------------------------------------------------------------------
+
+    def resolve(self, symbol: Symbol) -> Value:
+        """What an imported name of the project holds; the symbol itself where it cannot be told."""
+        place, separator, name = symbol.name.partition(MEMBER)
+        if not separator:
+            return symbol
+        value = self.member(place, name)
+        return value if value is not None else symbol
+
+    def member(self, place: str, name: str) -> Value | None:
+        """`module.name`: bound in its file, imported there, or a module of its own."""
+        kind, _, path = place.partition(":")
+        folder = path if kind == "folder" else os.path.dirname(path)
+        key = (place, name)
+        if key in self._resolving or len(self._resolving) > 40:
+            return None
+        self._resolving.add(key)
+        try:
+            frame = self.frame(path) if kind == "file" else None
+            value = frame.lookup(name) if frame is not None else None
+            if value is None and frame is not None:
+                value = self._starred(frame, name)
+            if isinstance(value, Symbol):
+                value = self.resolve(value)
+            if value is None and (kind == "folder" or path.endswith("__init__.py")):
+                submodule = self.project.inside(folder, name)
+                value = symbol_of(submodule) if submodule is not None else None
+            return value
+        finally:
+            self._resolving.discard(key)
+
+    def _starred(self, frame: Frame, name: str) -> Value | None:
+        """A name that a star import of the module brings."""
+        for statement in frame.source.tree.body:
+            if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
+                symbol = self.imported_from(statement.level, statement.module or "", name, frame.source)
+                value = self.resolve(symbol) if symbol is not None else None
+                if value is not None and value != symbol:
+                    return value
+        return None
+
+    # --- frames --------------------------------------------------------------------------------------------------------
+
+    def frame(self, path: str) -> Frame | None:
+        """The module frame of a file, its statements waiting to be asked for."""
+        if path not in self._frames:
+            source = self.project.source(path)
+            self._frames[path] = self._opened(source) if source is not None else None
+        return self._frames[path]
+
+    def _opened(self, source: Source) -> Frame:
+        frame = Frame(self.machine, source)
+        for statement in source.tree.body:
+            for name in bound_names(statement):
+                frame.pending.setdefault(name, []).append(statement)
+        return frame
+
+    def bind(self, frame: Frame, name: str) -> None:
+        """Interpret the top-level statements of a module that bind a name."""
+        statements = frame.pending.pop(name, ())
+        depth, self.machine.depth = self.machine.depth, 0
+        try:
+            for statement in statements:
+                execute_one(frame, statement)
+                frame.dead = False
+        finally:
+            self.machine.depth = depth
+
+
+def symbol_of(path: str) -> Symbol:
+    """A module as a symbol."""
+    return Symbol(f"{FILE}{path}" if path.endswith(".py") else f"{FOLDER}{path}")
+
+
+def bound_names(statement: ast.stmt) -> set[str]:
+    """The names that a top-level statement binds."""
+    match statement:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return {name}
+        case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+            return {alias.asname or alias.name.partition(".")[0] for alias in aliases}
+        case ast.If() | ast.Try() | ast.With() | ast.For() | ast.While():
+            blocks = [statement.body, getattr(statement, "orelse", []), getattr(statement, "finalbody", [])]
+            blocks += [handler.body for handler in getattr(statement, "handlers", [])]
+            return {name for block in blocks for inner in block for name in bound_names(inner)}
+        case _:
+            names: set[str] = set()
+            for node in ast.walk(statement):
+                match node:
+                    case ast.Name(id=name, ctx=ast.Store()):
+                        names.add(name)
+                    case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store()) | ast.Attribute(value=ast.Name(id=name), ctx=ast.Store()):
+                        names.add(name)
+                    case ast.Call(func=ast.Attribute(value=ast.Name(id=name))) if isinstance(statement, ast.Expr):
+                        names.add(name)
+                    case _:
+                        pass
+            return names

@@ -1,0 +1,187 @@
+"""The files of one project: found, read and parsed when an import asks for them, and no more than once.
+
+Nothing outside the project's root is read: no link is followed out of it, and number and size of the files are bounded.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from kl_lint.flow.source import Source
+
+__all__ = ["Project", "project_of", "root_of"]
+
+MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
+MOST_FILES = 400
+"""How many files of a project are parsed for one run."""
+MOST_BYTES = 1 << 20
+"""The largest file that is read."""
+MOST_SEARCHED = 20_000
+"""How many files are searched for callers."""
+SKIPPED = frozenset({"__pycache__", "node_modules", "build", "dist", "site-packages"})
+SOURCE_FOLDERS = ("", "src", "lib", "python")
+
+
+def root_of(path: str) -> str:
+    """The project that holds a file: the nearest folder with a project's marker, else the one that holds its outermost package."""
+    folder = os.path.dirname(os.path.abspath(path))
+    package = folder
+    while os.path.isfile(os.path.join(package, "__init__.py")) and os.path.dirname(package) != package:
+        package = os.path.dirname(package)
+    here = folder
+    while True:
+        if any(os.path.exists(os.path.join(here, marker)) for marker in MARKERS):
+            return here
+        above = os.path.dirname(here)
+        if above == here:
+            return package
+        here = above
+
+
+def project_of(path: str) -> Project | None:
+    """The project of a file that exists; None for a name that is no file's."""
+    return Project(root_of(path)) if os.path.isfile(path) else None
+
+
+@dataclass(slots=True, eq=False)
+class Project:
+    """The modules of one project below `root`, parsed lazily and kept for the run."""
+
+    root: str
+    _sources: dict[str, Source | None] = field(default_factory=dict)
+    _located: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    _texts: dict[str, bytes] | None = None
+    _words: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unsaved: dict[str, str] = field(default_factory=dict)
+    """Texts that stand for files as an editor holds them, by real path."""
+
+    def __post_init__(self) -> None:
+        self.root = os.path.realpath(self.root)
+
+    # --- modules -----------------------------------------------------------------------------------------------------
+
+    def locate(self, module: str, importer: str) -> str | None:
+        """The file of an absolute dotted module name, as `importer` would import it; a folder where it is a namespace package."""
+        base = os.path.dirname(os.path.realpath(importer))
+        key = (module, base)
+        if key not in self._located:
+            self._located[key] = next(self._candidates(module, base), None)
+        return self._located[key]
+
+    def relative(self, level: int, module: str, importer: str) -> str | None:
+        """The file of a relative import: `from ..a import b` is level 2, module `a`."""
+        folder = os.path.dirname(os.path.realpath(importer))
+        for _ in range(level - 1):
+            folder = os.path.dirname(folder)
+        return self.inside(folder, module)
+
+    def _candidates(self, module: str, base: str) -> Iterator[str]:
+        package = base
+        while os.path.isfile(os.path.join(package, "__init__.py")):
+            package = os.path.dirname(package)
+        roots = [package, *(os.path.join(self.root, name) if name else self.root for name in SOURCE_FOLDERS), base]
+        for root in dict.fromkeys(roots):
+            found = self.inside(root, module)
+            if found is not None:
+                yield found
+
+    def inside(self, folder: str, module: str) -> str | None:
+        """The file of a dotted name below a folder."""
+        stem = os.path.join(folder, *module.split(".")) if module else folder
+        for path in (f"{stem}.py" if module else "", os.path.join(stem, "__init__.py")):
+            if path and self._ours(path) and (path in self.unsaved or os.path.isfile(path)):
+                return path
+        return stem if os.path.isdir(stem) and self._ours(stem) and stem != self.root else None
+
+    def _ours(self, path: str) -> bool:
+        real = os.path.realpath(path)
+        return real == self.root or real.startswith(self.root + os.sep)
+
+    def source(self, path: str) -> Source | None:
+        """A parsed file of the project; None where it cannot be read or parsed, or the bound is reached."""
+        if path not in self._sources:
+            if len(self._sources) >= MOST_FILES:
+                return None
+            self._sources[path] = self._parsed(path)
+        return self._sources[path]
+
+    def _parsed(self, path: str) -> Source | None:
+        text = self.unsaved.get(path)
+        if text is None:
+            text = decoded(self._read(path))
+        if text is None:
+            return None
+        try:
+            tree = ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        return Source(path, text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), tree)
+
+    def _read(self, path: str) -> bytes | None:
+        if not self._ours(path) or not os.path.isfile(path):
+            return None
+        try:
+            if os.path.getsize(path) > MOST_BYTES:
+                return None
+            with open(path, "rb") as file:
+                return file.read()
+        except OSError:
+            return None
+
+    # --- callers -----------------------------------------------------------------------------------------------------
+
+    def mentioning(self, word: str, besides: str) -> tuple[str, ...]:
+        """The files of the project whose text has `word` as a word, other than `besides`; the nearest first."""
+        if word not in self._words:
+            pattern = re.compile(rb"(?<![A-Za-z0-9_])" + re.escape(word.encode()) + rb"(?![A-Za-z0-9_])")
+            needle = word.encode()
+            self._words[word] = tuple(path for path, data in self._all_texts().items() if needle in data and pattern.search(data))
+        near = os.path.dirname(besides)
+        found = [path for path in self._words[word] if path != besides]
+        return tuple(sorted(found, key=lambda path: (-len(os.path.commonpath((near, os.path.dirname(path)))), path)))
+
+    def _all_texts(self) -> dict[str, bytes]:
+        if self._texts is None:
+            self._texts = dict(self._walk(self.root))
+        return self._texts
+
+    def _walk(self, folder: str) -> Iterator[tuple[str, bytes]]:
+        """The Python files that mention torch, which is all that can hold a caller of interest."""
+        waiting, seen = [folder], 0
+        while waiting and seen < MOST_SEARCHED:
+            try:
+                entries = sorted(os.scandir(waiting.pop()), key=lambda entry: entry.name)
+            except OSError:
+                continue
+            for entry in entries:
+                if entry.is_symlink():
+                    continue
+                if entry.is_dir():
+                    if not entry.name.startswith(".") and entry.name not in SKIPPED:
+                        waiting.append(entry.path)
+                elif entry.name.endswith(".py"):
+                    seen += 1
+                    data = self.unsaved[entry.path].encode() if entry.path in self.unsaved else self._read(entry.path)
+                    if data is not None and (b"softmax" in data or b"kl" in data or b"torch" in data):
+                        yield entry.path, data
+
+
+def decoded(data: bytes | None) -> str | None:
+    """Bytes as Python would decode them; None where it would not."""
+    if data is None:
+        return None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    from kl_lint.sources.decoding import decode
+    from kl_lint.sources.problem import Problem
+
+    try:
+        return decode(data, "").text
+    except Problem:
+        return None
