@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kl_lint.flow.frame import Frame
-from kl_lint.flow.tensors import ANY_WEIGHT, EPSILON, Call, Effect, _PartsValue, as_tensor, blurred, fill_tensor, guarded, is_total, same_dim
+from kl_lint.flow.tensors import ANY_WEIGHT, EPSILON, SMALL, Call, Effect, _PartsValue, as_tensor, blurred, fill_tensor, guarded, is_total, same_dim
 from kl_lint.flow.values import (
     NONE,
     Constant,
@@ -172,7 +172,7 @@ def add(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
         if that.fill in (Constant(0), Constant(0.0)) and that.rank == 0:
             return value
         epsilon = is_epsilon(call, that) or small_epsilon(that)
-        if is_total(this) and epsilon:
+        if is_total(this) and epsilon and not (isinstance(that.fill, Constant) and isinstance(that.fill.value, float) and that.fill.value > SMALL):
             return replace(this, number=call.number())
         if this.form is not None and this.form.op == "minus_one" and that.fill in (Constant(1), Constant(1.0)) and isinstance(this.form.operand, Tensor):
             return replace(this.form.operand, number=call.number())
@@ -212,7 +212,7 @@ def mixed_sum(call: Call, one: Tensor, other: Tensor) -> Tensor:
     ours, theirs = weight_in(one), weight_in(other)
     if ANY_WEIGHT not in (ours, theirs):
         weight = Weight.collect((*ours.terms, *theirs.terms))
-    same = same_dim(one, *other.where()) is True
+    same = same_dim(one, *other.where()) is True and (None in (one.rank, other.rank) or one.rank == other.rank)
     whole = same and weight.is_one
     rank = one.rank if one.rank == other.rank else None
     dim, symbol = (one.dim, one.symbol) if same else (None, None)
@@ -320,7 +320,7 @@ def scaled(call: Call, given: Tensor, factor: Tensor, by: Weight) -> Tensor | No
     form = Form("div", given, other=call.values["other"]) if call.label == "div" else Form("scaled", given)
     return replace(
         given, number=call.number(), mass=Mass.BERNOULLI if given.mass is Mass.BERNOULLI else Mass.WHOLE if whole else Mass.UNKNOWN,
-        weight=None if whole else weight, form=form, source=None, fill=None,
+        weight=None if whole else weight, form=form, source=None, fill=None, maker=None, notes=given.notes if given.mass is Mass.BERNOULLI else (),
     )
 
 

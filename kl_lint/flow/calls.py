@@ -186,7 +186,7 @@ def lift(frame: Frame, function: Callable[..., Value], *values: Value) -> Value:
             if compatible(guards, more) and compatible(more, here)
         ]
         if len(combinations) > MOST_COMBINATIONS:
-            return function(*(join([value], frame.machine.numbers) for value in values))
+            return function(*(join([frame.narrow(value)], frame.machine.numbers) for value in values))
     options: list[tuple[Guards, Value]] = []
     for guards, chosen in combinations:
         result = under(frame, guards, lambda chosen=chosen: function(*chosen))  # type: ignore[misc]
@@ -357,6 +357,7 @@ def write_back(frame: Frame, target: ast.expr | None, binding: Binding, operatio
 
 def apply(frame: Frame, operation: Operation, values: dict[str, Value], nodes: dict[str, ast.expr], rest: tuple[Value, ...], node: ast.AST) -> Value:
     """The effect of an operation on its arguments, each alternative by itself."""
+    values = {name: distributed(frame, value) for name, value in values.items()}
     names = [name for name, value in values.items() if type(value) is Choice]
     if not names:
         return operation.effect(Call(frame, node, operation.label, values, nodes, rest))
@@ -365,6 +366,17 @@ def apply(frame: Frame, operation: Operation, values: dict[str, Value], nodes: d
         return operation.effect(Call(frame, node, operation.label, {**values, **dict(zip(names, chosen, strict=True))}, nodes, rest))
 
     return lift(frame, effect, *(values[name] for name in names))
+
+
+def distributed(frame: Frame, value: Value) -> Value:
+    """A list of choices as a choice of lists."""
+    match value:
+        case Sequence(items=items) if items is not None and any(type(item) is Choice for item in items):
+            return lift(frame, lambda *plain: replace(value, items=plain), *items)
+        case Sequence(element=Choice() as element):
+            return replace(value, element=join([element], frame.machine.numbers))
+        case _:
+            return value
 
 
 def call_bound(frame: Frame, name: str, receiver: Value, arguments: Arguments, node: ast.Call) -> Value:

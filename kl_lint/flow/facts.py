@@ -115,7 +115,7 @@ def fact(machine: Machine, raw: RawCall, values: dict[str, Value], uses: list[Lo
         argument(machine, raw, "input", values),
         argument(machine, raw, "target", values),
         raw.construction.span if raw.construction is not None and raw.construction.source is source else None,
-        tuple(Use(use.place.span, use.how, use.dim) for use in uses if use.place.source is source),
+        tuple(Use(use.place.span, use.how, use.dim, use.everything) for use in uses if use.place.source is source),
         raw.place in machine.filtered,
         raw.place in machine.summed,
         tuple(Step(place.source.filename, place.span, "called here") for place in raw.callers),
@@ -255,7 +255,7 @@ def remark(note: Note) -> Remark:
     def here(place: Place | None) -> Span | None:
         return place.span if place is not None and place.source is source else None
 
-    return Remark(note.kind, note.place.span, source.filename, note.detail, here(note.inner), here(note.operand), note.epsilon, note.rank)
+    return Remark(note.kind, note.place.span, source.filename, note.detail, here(note.inner), here(note.operand), note.epsilon, note.rank, here(note.argument))
 
 
 def step(trail: Trail) -> Step:
@@ -266,7 +266,7 @@ def step(trail: Trail) -> Step:
 def producer(machine: Machine, raw: RawCall, name: str, tensor: Tensor) -> Producer | None:
     """The call that made the distribution, and what a rewrite must know of it."""
     maker = tensor.maker
-    if maker is None or tensor.space is Space.PROBS and tensor.form is not None and tensor.form.op in ("eps", "scaled", "div"):
+    if maker is None or (maker.guarded and tensor.space is Space.PROBS):
         return None
     source = maker.place.source
     reach = machine.reaches.get((raw.place, name, maker.place), Reach())

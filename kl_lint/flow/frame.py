@@ -67,6 +67,7 @@ class LossUse:
     place: Place
     how: str
     dim: int | None
+    everything: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ def indexed_away(tensor: Tensor, dim: int, number: int) -> Tensor:
     """One index of a dim: the outermost is taken for another than a distribution's last, unless the rank says otherwise."""
     if tensor.space in DISTRIBUTIONS and outermost(tensor, dim):
         return replace(tensor, number=number, rank=None if tensor.rank is None else tensor.rank - 1, form=None, source=None)
-    return without_dim(tensor, dim, number, Mass.CUT)
+    return without_dim(tensor, dim, number)
 
 
 def selected(tensor: Tensor, dim: int, number: int) -> Tensor:

@@ -31,13 +31,16 @@ from kl_lint.flow.values import (
     choose,
     choose_states,
     join,
+    options_of,
 )
 
 __all__ = ["Interpreter"]
 
 DEEPEST_CALL = 24
-MOST_CONTEXTS = 6
+MOST_CONTEXTS = 12
 """How many argument lists one function is interpreted with."""
+FEW_CONTEXTS = 4
+"""How many of them may hold no distribution, of which little can come."""
 MOST_RECURSION = 2
 
 
@@ -71,7 +74,7 @@ class Interpreter:
                 known = machine.memo[key] = (known[0], None, True)
         if known is None:
             recursive = machine.running.get(place, 0)
-            if recursive >= MOST_RECURSION or self._calls >= DEEPEST_CALL or machine.contexts.get(place, 0) >= MOST_CONTEXTS:
+            if recursive >= MOST_RECURSION or self._calls >= DEEPEST_CALL or machine.contexts.get(place, 0) >= (MOST_CONTEXTS if telling(variables) else FEW_CONTEXTS):
                 return Unknown(machine.opaque(node))
             machine.contexts[place] = machine.contexts.get(place, 0) + 1
             entry = not isinstance(place, ast.Lambda) and caller.kind == "class"
@@ -225,6 +228,17 @@ def canonical_arguments(arguments: tuple[tuple[str, Value], ...]) -> tuple[objec
                 return value
 
     return tuple((name, shape(value, 0)) for name, value in arguments)
+
+
+def telling(variables: dict[str, Value]) -> bool:
+    """Whether one of the arguments is a tensor in a known space."""
+    for value in variables.values():
+        for _, option in options_of(value):
+            if isinstance(option, Tensor) and option.space is not Space.UNKNOWN:
+                return True
+            if isinstance(option, Sequence) and isinstance(option.element, Tensor):
+                return True
+    return False
 
 
 def transferable(value: Value) -> bool:

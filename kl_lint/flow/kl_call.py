@@ -53,10 +53,10 @@ class RemarkKind(Enum):
 class Remark:
     """One noteworthy step in the making of a tensor.
 
-    `span` is the expression to report or rewrite (the outer call), `inner` the expression that it should have been given
-    (for LOG_OF_SOFTMAX the softmax call, for LOG_OF_LOG the log-probabilities, for NORMALIZED_TWICE the probabilities),
-    `operand` the logits under it where they are in reach. `detail` is the operation's name (`log2`, `sigmoid`, `softmax`); `epsilon` says that
-    something was added or clamped between (LOG_OF_SOFTMAX); `rank` is the operand's rank where it is proved (IMPLICIT_DIM); `filename` the file.
+    `span` is the expression to report or rewrite (the outer call), `argument` the expression that it was given as it stands there, `inner`
+    the call that made what it was given (LOG_OF_SOFTMAX, NORMALIZED_TWICE: the first softmax), and `operand` the logits given to that.
+    `detail` is the operation's name (`log2`, `sigmoid`, `softmax`); `epsilon` says that something was added or clamped between (LOG_OF_SOFTMAX);
+    `rank` is the operand's rank where it is proved (IMPLICIT_DIM); `filename` the file.
     """
 
     kind: RemarkKind
@@ -67,6 +67,7 @@ class Remark:
     operand: Span | None = None
     epsilon: bool = False
     rank: int | None = None
+    argument: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +181,8 @@ class Use:
     span: Span
     how: str
     dim: int | None = None
-    direct: bool = False
-    """The averaging is chained to the call itself or to a local with no other use."""
+    everything: bool = False
+    """The mean is over all dims at once, not over `dim` alone."""
 
 
 @dataclass(frozen=True, slots=True)

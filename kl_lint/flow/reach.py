@@ -96,7 +96,8 @@ def reach(frame: Frame, maker: Maker, operands: set[int | None], argument: ast.e
     here = inline or any(within(made, statement) for _, statement, _ in scope.assignments)
     if not here:
         return Reach()
-    unchanged = same_operand(frame, maker, operands)
+    bare = inline or any(value is made for _, _, value in scope.assignments)
+    unchanged = bare and same_operand(frame, maker, operands)
     return Reach(inline, inline or only_use(scope, made, argument), unchanged, sole_module(frame, scope, maker))
 
 
@@ -162,7 +163,12 @@ def sole_module(frame: Frame, scope: Scope, maker: Maker) -> bool:
         case ast.Name(id=name):
             return scope.stores.get(name, 0) == 1 and len(scope.loads.get(name, ())) == 1
         case ast.Attribute(attr=name, value=ast.Name()):
-            uses = [n for n in ast.walk(frame.source.tree) if isinstance(n, ast.Attribute) and n.attr == name]
+            owner = callee.value.id if isinstance(callee.value, ast.Name) else ""
+            uses = [
+                n
+                for n in ast.walk(frame.source.tree)
+                if isinstance(n, ast.Attribute) and n.attr == name and isinstance(n.value, ast.Name) and n.value.id == owner
+            ]
             return sum(isinstance(n.ctx, ast.Load) for n in uses) == 1 == sum(isinstance(n.ctx, ast.Store) for n in uses)
         case _:
             return False

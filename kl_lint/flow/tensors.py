@@ -24,6 +24,7 @@ from kl_lint.flow.values import (
     Numbers,
     Sequence,
     Space,
+    Symbol,
     Tensor,
     Trail,
     Unknown,
@@ -257,7 +258,8 @@ def twice(call: Call, operand: Tensor, dim: int | None, symbol: int | None) -> t
         return ()
     if same_dim(given, dim, symbol) is False:
         return ()
-    return (Note(RemarkKind.NORMALIZED_TWICE, call.place, given.maker.name, given.maker.place, call.operand_place()),)
+    made = given.maker
+    return (Note(RemarkKind.NORMALIZED_TWICE, call.place, made.name, made.place, made.operand, argument=call.operand_place()),)
 
 
 def temperature(operand: Tensor) -> Value:
@@ -302,7 +304,7 @@ def logarithm(call: Call) -> Value:
     trail = call.trail("log", given.trail)
     match given.space:
         case Space.LOG_PROBS:
-            note = Note(RemarkKind.LOG_OF_LOG, call.place, call.label, call.operand_place())
+            note = Note(RemarkKind.LOG_OF_LOG, call.place, call.label, call.operand_place(), argument=call.operand_place())
             return Tensor(number, rank=given.rank, gradient=given.gradient, notes=(note,), trail=trail)
         case Space.PROBS:
             notes = tuple(n for n in given.notes if n.kind is not RemarkKind.LOG_OF_SOFTMAX) + log_of_softmax(call, given)
@@ -324,13 +326,13 @@ def plausible_probabilities(given: Tensor) -> bool:
 
 def log_of_softmax(call: Call, given: Tensor) -> tuple[Note, ...]:
     """The note that log and softmax were taken apart; a mixture has no single softmax behind it."""
-    epsilon = given.form is not None and given.form.op == "eps"
-    bare = given.form.operand if epsilon and given.form is not None and isinstance(given.form.operand, Tensor) else given
+    epsilon = given.maker is not None and given.maker.guarded
+    bare = given.form.operand if given.form is not None and given.form.op == "eps" and isinstance(given.form.operand, Tensor) else given
     if given.maker is None or given.maker.name.lower() not in ("softmax", "softmax2d") or not bare.whole:
         return ()
     if given.form is not None and given.form.op not in ("eps", "view"):
         return ()
-    return (Note(RemarkKind.LOG_OF_SOFTMAX, call.place, call.label, given.maker.place, given.maker.operand, epsilon=epsilon),)
+    return (Note(RemarkKind.LOG_OF_SOFTMAX, call.place, call.label, given.maker.place, given.maker.operand, epsilon, argument=call.operand_place()),)
 
 
 def wrong_logarithm(call: Call) -> Value:
@@ -448,7 +450,8 @@ def guarded(given: Tensor, number: int, epsilon: object) -> Tensor:
     """Probabilities with an epsilon added or put under them. A literal one that is not small takes their mass; one with a name is taken for small."""
     small = not isinstance(epsilon, (int, float)) or abs(epsilon) <= SMALL
     mass = given.mass if small or given.mass is not Mass.WHOLE else Mass.UNKNOWN
-    return replace(given, number=number, mass=mass, form=Form("eps", given), weight=None if small else ANY_WEIGHT)
+    maker = replace(given.maker, guarded=True) if given.maker is not None else None
+    return replace(given, number=number, mass=mass, form=Form("eps", given), weight=None if small else ANY_WEIGHT, maker=maker)
 
 
 def is_total(given: Tensor) -> bool:
@@ -459,7 +462,19 @@ def is_total(given: Tensor) -> bool:
 def maximum(call: Call) -> Value:
     """maximum: of a tensor and a constant it is a clamp."""
     low = call.tensor("other").fill
-    return clamp(replace(call, values={**call.values, "min": low})) if isinstance(low, Constant) else elementwise(call)
+    return clamp(replace(call, values={**call.values, "min": low})) if isinstance(low, Constant) else pairwise(call)
+
+
+def pairwise(call: Call) -> Value:
+    """An operation on two tensors element by element, after which nothing is proved but the rank."""
+    one, other = call.tensor(), call.tensor("other")
+    rank = one.rank if other.rank in (0, one.rank) else None
+    return replace(lost(call, "input", "other"), rank=rank)
+
+
+def scrambled(call: Call) -> Value:
+    """normal_, uniform_ and their kin: other numbers in the place of those that were there."""
+    return Tensor(call.frame.machine.opaque(call.node), rank=call.tensor().rank, gradient=call.tensor().gradient)
 
 
 def elementwise(call: Call) -> Value:
@@ -829,17 +844,17 @@ def picked(call: Call) -> Value:
     """select: one entry along `dim`, which goes."""
     given = call.tensor()
     dim, _ = dim_of(call.value("dim"), call.numbers)
-    return without_dim(given, dim, call.number(), Mass.CUT)
+    return without_dim(given, dim, call.number())
 
 
-def without_dim(given: Tensor, dim: int | None, number: int, mass: Mass) -> Tensor:
+def without_dim(given: Tensor, dim: int | None, number: int) -> Tensor:
     """`given` at one index of `dim`: a distribution along another dim survives, else single elements are left."""
     rank = given.rank - 1 if given.rank is not None else None
     if dim is None or given.space not in DISTRIBUTIONS:
         return replace(blurred(given, number), rank=rank)
     if same_dim(given, dim):
-        whole = given.mass in (Mass.WHOLE, Mass.CUT)
-        return replace(given, number=number, mass=mass if whole else given.mass, dim=None, symbol=None, rank=rank, form=None, source=None)
+        mass = given.mass if given.mass is Mass.BERNOULLI else Mass.UNKNOWN  # one class of two may stand for both
+        return replace(given, number=number, mass=mass, dim=None, symbol=None, rank=rank, form=None, source=None)
     after = shifted_out(given, dim)
     if after is None:
         return replace(blurred(given, number), rank=rank)
@@ -852,7 +867,7 @@ def pieces(call: Call) -> Value:
     dim, symbol = dim_of(call.value("dim") or Constant(0), call.numbers)
     number = call.number()
     if call.label == "unbind":
-        part = without_dim(given, dim, number, Mass.CUT)
+        part = without_dim(given, dim, number)
     elif same_dim(given, dim, symbol) is False or given.space not in DISTRIBUTIONS:
         part = replace(given, number=number, form=None, source=None)
     elif same_dim(given, dim, symbol):
@@ -918,7 +933,7 @@ def stack(call: Call) -> Value:
     after = shifted_in(merged, dim) if dim is not None else None
     element = Form("stack", merged) if merged.space in DISTRIBUTIONS else None
     if merged.space is Space.LOG_PROBS or merged.space is Space.PROBS:
-        mass = merged.mass if after is not None or merged.mass is Mass.BERNOULLI else Mass.UNKNOWN
+        mass = merged.mass if after is not None or merged.mass in (Mass.BERNOULLI, Mass.CUT) else Mass.UNKNOWN
         return replace(merged, number=call.number(), dim=after, symbol=None, mass=mass, rank=rank, form=element, source=None)
     return replace(merged, number=call.number(), rank=rank, form=None)
 
@@ -1103,7 +1118,7 @@ def reduced_loss(
     over_classes = loss.elementwise and (everything or same_dim(given, dim, symbol) is True)
     if kind == "mean" and over_classes:
         for place in loss.calls:
-            use = LossUse(place, call.place, "mean() over everything" if everything else f"mean over dim {dim}", given.dim)
+            use = LossUse(place, call.place, "mean() over everything" if everything else f"mean over dim {dim}", given.dim, everything)
             call.frame.machine.uses[use] = None
     if everything or over_classes or kind not in ("sum", "mean"):
         return Tensor(number, rank=rank, gradient=given.gradient, loss=replace(loss, elementwise=False))
@@ -1299,6 +1314,11 @@ def extreme(call: Call) -> Value:
     return with_indices(reduce("max"))(call)
 
 
+def extreme_of_last(call: Call) -> Value:
+    """mode, kthvalue: as max with a dim, which is the last unless given."""
+    return extreme(replace(call, values={**call.values, "dim": call.value("dim") or Constant(-1)}))
+
+
 def norm(call: Call) -> Value:
     """norm: with p=1 over nonnegative entries it is their sum."""
     given = call.tensor()
@@ -1326,6 +1346,15 @@ def new_full(call: Call) -> Value:
     size = call.value("size")
     rank = len(size.items) if isinstance(size, Sequence) and size.items is not None else None
     return fill_tensor(call, call.value("fill_value") or Unknown(call.number()), rank)
+
+
+def new_filled(value: object) -> Effect:
+    """x.new_zeros(sizes): only the type comes from x."""
+
+    def effect(call: Call) -> Value:
+        return filled(value)(replace(call, values={name: given for name, given in call.values.items() if name != "input"}))
+
+    return effect
 
 
 def uniform_noise_like(call: Call) -> Value:
@@ -1391,14 +1420,34 @@ def literal_tensor(call: Call, data: Value) -> Value:
     rank, vectors = rows
     number = call.frame.machine.fresh("literal", call.node)
     flat = [value for vector in vectors for value in vector]
-    if all(type(value) is int for value in flat):
-        return Tensor(number, Space.INDICES if not call.value("dtype") else Space.UNKNOWN, rank=rank, gradient=False, trail=call.trail("integers"))
-    if all(value >= 0 and abs(sum(vector) - 1) < 1e-3 for vector in vectors for value in vector):
+    kind = dtype_kind(call)
+    whole = all(type(value) is int for value in flat)
+    shares = all(value >= 0 and abs(sum(vector) - 1) < 1e-3 for vector in vectors for value in vector)
+    if whole and not shares and kind != "float":
+        return Tensor(number, Space.INDICES, rank=rank, gradient=False, trail=call.trail("integers"))
+    if shares and (not whole or rank > 1 or kind == "float"):
         return Tensor(
             number, Space.PROBS, Mass.WHOLE, -1, rank=rank, nonnegative=True, gradient=call.constant("requires_grad", False) is not False,
             maker=Maker("literal", call.place), trail=call.trail("numbers that sum to one"),
         )
     return Tensor(number, Space.LOGITS if min(flat) < 0 < max(flat) else Space.UNKNOWN, rank=rank, gradient=False, trail=call.trail("literal"))
+
+
+def dtype_kind(call: Call) -> str:
+    """Whether numbers written out become floats, integers, or what they are."""
+    dtype = call.value("dtype")
+    if isinstance(dtype, Symbol):
+        return "int" if any(word in dtype.name for word in ("int", "long", "short")) else "float"
+    return "float" if call.label == "Tensor" else ""
+
+
+def legacy_tensor(call: Call) -> Value:
+    """torch.Tensor and its kin: of a list, its numbers as floats; of sizes, whatever the memory held."""
+    match call.rest:
+        case (Sequence() | Tensor() | Unknown() as data,):
+            return literal(replace(call, values={"data": data}))
+        case sizes:
+            return Tensor(call.frame.machine.opaque(call.node), rank=len(sizes) or None, gradient=False)
 
 
 def literal_rows(data: Value, numbers: Numbers) -> tuple[int, list[list[float]]] | None:
@@ -1426,3 +1475,9 @@ def nan_to_num(call: Call) -> Value:
     if given.loss is not None:
         call.frame.machine.filtered.update(given.loss.calls)
     return keep(call)
+
+
+def diagonal(call: Call) -> Value:
+    """diagonal: one entry of each row."""
+    given = call.tensor()
+    return replace(cut(given, call.number()), dim=None, symbol=None, rank=given.rank - 1 if given.rank is not None else None)

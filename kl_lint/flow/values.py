@@ -101,6 +101,7 @@ class Note:
     operand: Place | None = None
     epsilon: bool = False
     rank: int | None = None
+    argument: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,8 @@ class Maker:
     operand_number: int | None = None
     dim: Place | None = None
     module: Place | None = None
+    guarded: bool = False
+    """An epsilon or a clamp came after it: a logarithm does not pass through that."""
 
 
 @dataclass(frozen=True, slots=True)

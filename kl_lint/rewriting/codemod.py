@@ -1,6 +1,6 @@
-"""kl-lint's fixes as a libcst codemod, for those who run their rewrites with `libcst.tool`.
+"""kl-lint's fixes as a libcst codemod, for those who run their rewrites with `libcst.tool`:
 
-python -m libcst.tool codemod -x --no-format kl_lint.rewriting.codemod.FixKLDivergence PATH [--unsafe]
+python -m libcst.tool codemod -x kl_lint.rewriting.codemod.FixKLDivergence --no-format PATH [--unsafe]
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class FixKLDivergence(CodemodCommand):
         return cst.parse_module(result.source, config=tree.config_for_parsing)
 
     def _skip_unless_reproduced(self, tree: cst.Module) -> None:
-        """A file with a byte order mark or form feeds, which libcst drops, would be changed with or without a fix."""
+        """A file that libcst writes otherwise than it reads it would be changed with or without a fix."""
         name = self.context.filename
         if name is not None and Path(name).is_file() and Path(name).read_bytes() != tree.bytes:
             raise SkipFile("libcst does not reproduce this file; use `kl-lint check --fix`")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from kl_lint.engine import parse
 from kl_lint.rewriting.call_plan import CallPlan
-from kl_lint.rewriting.lines import Lines, Range
+from kl_lint.rewriting.lines import Range, is_within
 from kl_lint.rewriting.page import Page
 from kl_lint.rewriting.program import Change, Program, Template
 from kl_lint.rewriting.refusal import Refused
@@ -24,7 +24,7 @@ def guard(page: Page, program: Program, text: str) -> None:
     except SyntaxError as error:
         raise Refused(f"the rewritten file would not parse: {error.msg}, line {error.lineno}") from error
     try:
-        planned = _Planned(page.lines, program).visit(parse(page.lines.text, "<source>"))
+        planned = _Planned(page, program).visit(parse(page.lines.text, "<source>"))
         if ast.dump(planned) != ast.dump(new):
             raise Refused("the rewritten file would say something else than was planned")
     except RecursionError as error:
@@ -34,9 +34,10 @@ def guard(page: Page, program: Program, text: str) -> None:
 class _Planned(ast.NodeTransformer):
     """Makes the changes of a program in a tree, the inner ones first."""
 
-    def __init__(self, lines: Lines, program: Program) -> None:
-        self._lines = lines
+    def __init__(self, page: Page, program: Program) -> None:
+        self._lines = page.lines
         self._program = program
+        self._before = _elsewhere(page, program)
         self._after: dict[Range, ast.expr] = {}
 
     def visit(self, node: ast.AST) -> ast.AST:
@@ -51,15 +52,35 @@ class _Planned(ast.NodeTransformer):
 
     def _changed(self, node: ast.expr, change: Change) -> ast.expr:
         if change.template is not None:
-            node = self._filled(change.template)
+            node = self._filled(change.template, change.place.key)
         elif change.plan is not None and isinstance(node, ast.Call):
             node = _called(node, change.plan)
         if change.wrap is not None:
             node = _fill((change.wrap.before, node, change.wrap.after))
         return node
 
-    def _filled(self, template: Template) -> ast.expr:
-        return _fill([item if isinstance(item, str) else self._after[item] for item in template])
+    def _filled(self, template: Template, key: Range) -> ast.expr:
+        return _fill([item if isinstance(item, str) else self._part(item, key) for item in template])
+
+    def _part(self, part: Range, key: Range) -> ast.expr:
+        found = (self._after if is_within(part, key) else self._before).get(part)
+        if found is None:
+            raise Refused("a part of the new text is no expression")
+        return found
+
+
+def _elsewhere(page: Page, program: Program) -> dict[Range, ast.expr]:
+    """The parts of templates that stand outside of what the template replaces, as they are in the old tree."""
+    wanted = {
+        part
+        for key, change in program.items()
+        for part in change.template or ()
+        if not isinstance(part, str) and not is_within(part, key)
+    }
+    if not wanted:
+        return {}
+    nodes = [node for node in ast.walk(page.tree) if isinstance(node, ast.expr)]
+    return {key: node for node in nodes if (key := page.lines.node_range(node)) in wanted}
 
 
 def _called(node: ast.Call, plan: CallPlan) -> ast.expr:

@@ -11,7 +11,7 @@ from kl_lint.finding import Span
 if TYPE_CHECKING:
     import ast
 
-__all__ = ["BYTE_ORDER_MARK", "Lines", "Range"]
+__all__ = ["BYTE_ORDER_MARK", "Lines", "Range", "is_within"]
 
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -19,6 +19,11 @@ Range = tuple[int, int]
 """Offsets into a text, in code points, the end exclusive."""
 
 _NEWLINE = re.compile(r"\r\n?|\n")
+
+
+def is_within(inner: Range, outer: Range) -> bool:
+    """Whether `inner` lies in `outer`."""
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
 class Lines:

@@ -19,11 +19,12 @@ class Page:
 
     def __init__(self, text: str) -> None:
         self.lines = Lines(text)
-        self.layout = Layout(self.lines)
         try:
+            # first: it knows when an expression is nested too deeply for any parser
             self.tree = parse(text, "<source>")
         except SyntaxError as error:
-            raise Refused("the file does not parse") from error
+            raise Refused(f"the file does not parse: {error.msg}") from error
+        self.layout = Layout(self.lines)
 
     def range(self, span: Span) -> Range:
         """The offsets of `span`."""

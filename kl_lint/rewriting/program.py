@@ -23,7 +23,7 @@ from kl_lint.finding import (
 )
 from kl_lint.rewriting.call_plan import CallPlan, Given, KeywordEdit, Method, Swap, plan_call
 from kl_lint.rewriting.layout import Call, Expression
-from kl_lint.rewriting.lines import Range
+from kl_lint.rewriting.lines import Range, is_within
 from kl_lint.rewriting.page import Page
 from kl_lint.rewriting.refusal import OVERLAP, Refused
 from kl_lint.rewriting.spelling import respell
@@ -33,7 +33,11 @@ __all__ = ["Change", "Program", "Template", "compose"]
 _T = TypeVar("_T")
 
 Template = tuple[str | Range, ...]
-"""Source text with the ranges of expressions that are to be put into it."""
+"""Source text with the ranges of expressions that are to be put into it.
+
+Those within the expression that the template replaces come with their own changes, others as they stand in the old
+text.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,9 @@ def _change(page: Page, key: Range, edits: Mapping[Edit, set[Fix]]) -> Change:
             case Wrap():
                 wraps.append(edit)
             case Unwrap(inner=inner):
-                templates.append((_part(page, inner, key),))
+                templates.append((_inner(page, inner, key),))
             case Replace(source=source, parts=parts):
-                templates.append(tuple(_template(page, source, parts, key)))
+                templates.append(tuple(_template(page, source, parts)))
             case RenameCallee():
                 names.append(edit)
             case SwapArguments(first=first, second=second):
@@ -108,19 +112,19 @@ def _callee(page: Page, call: Call, rename: RenameCallee) -> str | Method:
     return respell(page.tree, page.lines.text[slice(*call.name)], rename.span.row, rename.name)
 
 
-def _template(page: Page, source: str, parts: Sequence[Span], key: Range) -> Iterator[str | Range]:
+def _template(page: Page, source: str, parts: Sequence[Span]) -> Iterator[str | Range]:
     for literal, field_name, _, _ in string.Formatter().parse(source):
         if literal:
             yield literal
         if field_name is not None:
-            yield _part(page, parts[int(field_name)], key)
+            yield page.expression(page.range(parts[int(field_name)])).key
 
 
-def _part(page: Page, span: Span, key: Range) -> Range:
-    start, end = page.expression(page.range(span)).key
-    if not (key[0] <= start and end <= key[1]):
-        raise Refused("a part of the new text stands outside of the expression that it replaces")
-    return start, end
+def _inner(page: Page, span: Span, key: Range) -> Range:
+    inner = page.expression(page.range(span)).key
+    if not is_within(inner, key):
+        raise Refused("what is to be unwrapped does not stand within the expression that it replaces")
+    return inner
 
 
 def _only(items: Sequence[_T]) -> _T | None:

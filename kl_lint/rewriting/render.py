@@ -14,7 +14,7 @@ from itertools import pairwise
 from kl_lint.rewriting.argument_list import Splice, argument_splices
 from kl_lint.rewriting.call_plan import CallPlan
 from kl_lint.rewriting.layout import Call, Expression
-from kl_lint.rewriting.lines import Range
+from kl_lint.rewriting.lines import Range, is_within
 from kl_lint.rewriting.page import Page
 from kl_lint.rewriting.pieces import Kept, Piece, Pieces, join, moved
 from kl_lint.rewriting.program import Change, Program, Template
@@ -133,7 +133,9 @@ class _Renderer:
             case (tuple() as part,):
                 return self._part(part, place)
         parts = [part for part in template if not isinstance(part, str)]
-        in_order = all(first[1] <= second[0] for first, second in pairwise(parts))
+        in_order = all(is_within(part, place.key) for part in parts) and all(
+            first[1] <= second[0] for first, second in pairwise(parts)
+        )
         pieces: list[Piece] = []
         for before, item, after in zip(("", *template), template, (*template[1:], ""), strict=False):
             if isinstance(item, str):
@@ -144,7 +146,10 @@ class _Renderer:
         return _Rendered(tuple(pieces))
 
     def _part(self, key: Range, place: Expression) -> _Rendered:
-        return self._unchanged(place) if key == place.key else self._rendered(self._page.expression(key))
+        part = self._page.expression(key)
+        if not is_within(key, place.key):
+            return self._with_parentheses(part, (Kept(part.start, part.end),))
+        return self._unchanged(place) if key == place.key else self._rendered(part)
 
     def _called(self, call: Call, plan: CallPlan) -> Pieces:
         """A call with other arguments, or of another name."""

@@ -7,7 +7,7 @@ from kl_lint.flow.kl_call import KLCall, RemarkKind
 from kl_lint.flow.values import Space
 from kl_lint.rules.base import NO_FIX, UNSAFE_FIX, Documentation, FixKind, Report
 from kl_lint.rules.mending import is_softmax, normalise, rewrite_log_of_softmax, take_log, unnormalise_once, unsafe
-from kl_lint.rules.proofs import input_is_spoken_for, is_bernoulli, remarked, swapped, taken_as_logarithm
+from kl_lint.rules.proofs import input_is_spoken_for, is_bernoulli, remark_on, remarked, swapped, taken_as_logarithm
 from kl_lint.rules.references import (
     BCE_WITH_LOGITS,
     KL_DIV,
@@ -335,7 +335,7 @@ class BernoulliWithOneTerm:
         argument = call.input
         if argument is None or swapped(call) or not is_bernoulli(argument.value):
             return None
-        if remarked(call, RemarkKind.LOG_OF_LOG) and remarked(call, RemarkKind.LOG_OF_LOG)[0][0] == "input":
+        if remark_on(argument, RemarkKind.LOG_OF_LOG) is not None:
             return None
         message = (
             f"input to {callee(call)} is one probability per element{because(argument, call)}, and the term of its "

@@ -42,10 +42,8 @@ def swapped(call: KLCall) -> bool:
     )
 
 
-def remark_on(argument: Argument | None, kind: RemarkKind) -> Remark | None:
+def remark_on(argument: Argument, kind: RemarkKind) -> Remark | None:
     """The first remark of `kind` on the making of `argument`."""
-    if argument is None:
-        return None
     return next((remark for remark in argument.value.remarks if remark.kind is kind), None)
 
 

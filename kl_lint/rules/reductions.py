@@ -69,11 +69,9 @@ def _better(call: KLCall) -> str:
     return "sum" if is_vector(call) else "batchmean"
 
 
-def _instead_of_mean(call: KLCall) -> Fix | None:
+def _instead_of_mean(call: KLCall) -> Fix:
     """Give the reduction that makes a divergence of the mean, and say by what factor the number grows."""
     edits = write_reduction(call, _better(call))
-    if not edits:
-        return None
     ranks = {argument.value.rank for _, argument in arguments(call)}
     if is_vector(call):
         return unsafe('Use reduction="sum": the number of classes times the mean', *edits)

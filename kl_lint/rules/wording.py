@@ -28,14 +28,12 @@ def subject(name: str, call: KLCall) -> str:
 def because(argument: Argument, call: KLCall) -> str:
     """` (softmax, line 12)`: the last step that made the argument what it is; nothing where none is known."""
     value = argument.value
-    match value.trace, value.producer:
-        case (*_, step), _:
-            what, span, filename = step.what, step.span, step.filename
-        case _, None:
-            return ""
-        case _, producer:
-            what, span, filename = producer.name, producer.span, producer.filename
-    return f" ({_one_line(what)}, {place(filename, span.row, call)})"
+    if value.trace:
+        step = value.trace[-1]
+        return f" ({_one_line(step.what)}, {place(step.filename, step.span.row, call)})"
+    if value.producer is not None:
+        return f" ({value.producer.name}, {place(value.producer.filename, value.producer.span.row, call)})"
+    return ""
 
 
 def place(filename: str, row: int, call: KLCall) -> str:

@@ -70,7 +70,8 @@ class Refused(Exception):
 def program(case: str, ground: Ground, *, call: bool) -> str:
     """The program of a case: `call` adds the KL call that the analysis reads, and torch does without."""
     *statements, expression = case.strip("\n").split("\n")
-    body = [
+    lines = [
+        "x, y, i, m = given()",
         *([f"x = {ground.x}", f"y = {ground.x}"] if ground.x is not None else []),
         f"p = F.softmax(x, {ground.dim})",
         f"q = F.softmax(y, {ground.dim})",
@@ -79,9 +80,8 @@ def program(case: str, ground: Ground, *, call: bool) -> str:
         *statements,
         f"result = {expression}",
         *(["F.kl_div(result, y)"] if call else []),
-        "return result",
     ]
-    return f"{HEAD}\ndef program(x, y, i, m):\n" + "".join(f"    {line}\n" for line in body)
+    return "\n".join((HEAD, *lines, ""))
 
 
 @lru_cache(maxsize=4096)
@@ -92,7 +92,6 @@ def compiled(case: str, ground: Ground) -> CodeType:
 
 def run(case: str, ground: Ground, *, signed: bool = True, gradient: bool = False) -> Tensor:
     """What torch computes. `signed`: x and y have entries below zero; `gradient`: they carry one. Raises Refused where torch raises."""
-    namespace: dict[str, object] = {}
     generator = torch.Generator().manual_seed(5)
 
     def scores() -> Tensor:
@@ -102,14 +101,15 @@ def run(case: str, ground: Ground, *, signed: bool = True, gradient: bool = Fals
     x, y = scores(), scores()
     i = torch.randint(0, 2, ground.shape[:-1], generator=generator)
     m = sum(torch.meshgrid(*map(torch.arange, ground.shape), indexing="ij")) % 2 == 0
+    namespace: dict[str, object] = {"given": lambda: (x, y, i, m)}
     torch.manual_seed(7)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             exec(compiled(case, ground), namespace)
-            result = namespace["program"](x, y, i, m)  # type: ignore[operator]
         except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError, AttributeError) as error:
             raise Refused(f"{type(error).__name__}: {error}") from error
+    result = namespace["result"]
     if not isinstance(result, Tensor):
         raise Refused(f"a {type(result).__name__}, no tensor")
     if bool(result.isnan().any()):

@@ -13,7 +13,8 @@ import textwrap
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -171,12 +172,13 @@ def reductions(value: torch.Tensor, pointwise: torch.Tensor, batch: int) -> froz
     return frozenset({*same, Reduction.UNKNOWN.value})
 
 
-@dataclass(slots=True)
-class Witness(TorchFunctionMode):  # type: ignore[no-any-unimported,unused-ignore]
+class Witness(TorchFunctionMode):
     """Sees every KL call of the code compiled under `filename`."""
 
-    filename: str
-    seen: list[Seen] = field(default_factory=list)
+    def __init__(self, filename: str) -> None:
+        super().__init__()
+        self.filename = filename
+        self.seen: list[Seen] = []
 
     def __torch_function__(self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -223,11 +225,21 @@ def quiet() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def module() -> Iterator[dict[str, Any]]:
+    """The namespace of a module that exists for a moment (dataclasses look theirs up)."""
+    program = ModuleType("program")
+    sys.modules["program"] = program
+    try:
+        yield vars(program)
+    finally:
+        del sys.modules["program"]
+
+
 def run(example: Case) -> list[Seen]:
     """Every KL call that torch sees in the runs of a case."""
     witness = Witness(f"<{example.name}>")
-    namespace: dict[str, Any] = {"__name__": "program"}
-    with quiet(), witness:
+    with quiet(), module() as namespace, witness:
         exec(compile(example.source, witness.filename, "exec"), namespace)
         for expression in example.runs:
             try:

@@ -402,6 +402,10 @@ def test_mean_warns_at_the_line_of_a_function_but_not_of_a_module() -> None:
     assert [one.filename == __file__ for one in caught] == [True, False]
 
 
+def test_default_written_out_is_the_default() -> None:
+    assert torch.equal(F.kl_div(log_probs, target), F.kl_div(log_probs, target, reduction="mean"))
+
+
 def test_old_name_of_the_mean() -> None:
     old = F.kl_div(log_probs, target, reduction="elementwise_mean")
     assert torch.equal(old, F.kl_div(log_probs, target, reduction="mean"))

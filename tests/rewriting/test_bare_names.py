@@ -118,9 +118,9 @@ def test_functions_that_stay(header: str, call: str, reason: str) -> None:
 
 def test_the_method_needs_a_dim() -> None:
     with pytest.raises(TypeError):
-        torch.ones(1).log_softmax()  # type: ignore[call-overload]
+        torch.ones(1).log_softmax()  # type: ignore[call-arg]
     with pytest.raises(TypeError):
-        torch.ones(1).log_softmax(dim=None)  # type: ignore[call-overload]
+        torch.ones(1).log_softmax(dim=None)  # type: ignore[arg-type]
 
 
 def test_a_dim_that_the_same_fix_sets_counts() -> None:

@@ -236,7 +236,7 @@ def test_all_that_follow_are_named_too() -> None:
             "f(b=1, c=2)\n", lambda call: RenameKeyword(call, "b", "c"), "the call would be given c twice", id="twice"
         ),
         pytest.param(
-            "f(1, c=2)\n", lambda call: NamePositional(call, 0, "c"), "the call would be given c twice", id="named-twice"
+            "f(1, c=2)\n", lambda call: NamePositional(call, 0, "c"), "the call would be given c twice", id="2-names"
         ),
         pytest.param(
             "f(a, b=1)\n",

@@ -1,4 +1,4 @@
-"""The codemod, run by libcst's own tool and by its testing kit."""
+"""The codemod, run by libcst's own tool and by itself."""
 
 from __future__ import annotations
 
@@ -18,18 +18,21 @@ SOURCE = "y = F.a(x) ;z = 1\r\n"
 
 
 @pytest.fixture(autouse=True)
-def _one_rule(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stand in for the rules: `F.a(x)` can be mended safely, `F.b(x)` unsafely, `F.c(**x)` not at all."""
+def _stand_in_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`F.a(x)` can be mended safely, `F.b(x)` unsafely, `F.c(**x)` not at all."""
 
     def check_text(text: str, filename: str, *, enable: frozenset[str]) -> tuple[Finding, ...]:
-        span = Span(1, 5, 1, text.index(")") + 2)
-        fixes = {
-            "F.a": Fix("", Applicability.SAFE, (RenameCallee(span, "b"),)),
-            "F.b": Fix("", Applicability.UNSAFE, (RenameCallee(span, "d"),)),
-            "F.c": Fix("", Applicability.SAFE, (SetKeyword(span, "reduction", "1"),)),
+        row, line = next((row, line) for row, line in enumerate(text.split("\n"), start=1) if "F." in line)
+        span = Span(row, 5, row, line.index(")") + 2)
+        mends = {
+            "F.a": ("KLD105", Fix("", Applicability.SAFE, (RenameCallee(span, "b"),))),
+            "F.b": ("KLD101", Fix("", Applicability.UNSAFE, (RenameCallee(span, "d"),))),
+            "F.c": ("KLD204", Fix("", Applicability.SAFE, (SetKeyword(span, "reduction", "1"),))),
         }
-        fix = fixes.get(text[4:7])
-        return (Finding("KLD101", "x", "m", filename, span, 1, fix=fix),) if fix else ()
+        if line[4:7] not in mends:
+            return ()
+        code, fix = mends[line[4:7]]
+        return (Finding(code, "x", "m", filename, span, row, fix=fix),)
 
     monkeypatch.setattr("kl_lint.engine.check_text", check_text)
 
@@ -37,33 +40,39 @@ def _one_rule(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("unsafe", "expected"), [(False, "y = F.b(x) ;z = 1\r\n"), (True, "y = F.d(x) ;z = 1\r\n")])
 def test_the_module_is_rewritten(unsafe: bool, expected: str) -> None:
     tree = FixKLDivergence(CodemodContext(), unsafe=unsafe).transform_module(cst.parse_module(SOURCE))
-    assert tree.code == expected == fix_source(SOURCE, unsafe=unsafe).source
+    assert tree.code == expected
+    assert fix_source(SOURCE, unsafe=unsafe).source == expected
 
 
-def test_a_module_with_nothing_to_mend_is_the_same_tree() -> None:
-    tree = cst.parse_module("x = F.d(1)\n")
-    assert FixKLDivergence(CodemodContext()).transform_module(tree) is tree
+def test_a_module_with_nothing_to_mend_is_left_alone() -> None:
+    tree = cst.parse_module("y  =  F.d(1)\n")
+    assert FixKLDivergence(CodemodContext()).transform_module_impl(tree) is tree
 
 
 def test_a_refused_fix_is_a_warning() -> None:
     context = CodemodContext()
     tree = FixKLDivergence(context).transform_module(cst.parse_module("y = F.c(**x)\n"))
     assert tree.code == "y = F.c(**x)\n"
-    assert context.warnings == [
-        "1:5: KLD101 is not fixed: the call takes **, which may hold reduction already",
-    ]
+    assert context.warnings == ["1:5: KLD204 is not fixed: the call takes **, which may hold reduction already"]
 
 
-def test_the_encoding_is_kept() -> None:
-    source = "y = F.a(x)  # é\n# coding: latin-1\n".encode("latin-1")
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param("y = F.a(x)  # é\n".encode(), id="utf-8"),
+        pytest.param(b"\xef\xbb\xbfy = F.a(x)\n", id="byte-order-mark"),
+        pytest.param("# coding: latin-1\ny = F.a(x)  # é\n".encode("latin-1"), id="latin-1"),
+    ],
+)
+def test_the_encoding_is_kept(source: bytes) -> None:
     tree = FixKLDivergence(CodemodContext()).transform_module(cst.parse_module(source))
     assert tree.bytes == source.replace(b"F.a", b"F.b")
 
 
-@pytest.mark.parametrize("source", [b"\xef\xbb\xbfy = F.a(x)\n", b"y = F.a(x)\n\x0cz = 1\n"])
-def test_a_file_that_libcst_would_change_is_skipped(tmp_path: Path, source: bytes) -> None:
-    path = tmp_path / "loss.py"
+def test_a_file_that_libcst_would_change_is_skipped(tmp_path: Path) -> None:
+    path, source = tmp_path / "loss.py", b"y = F.a(x)\n\x0cz = 1\n"
     path.write_bytes(source)
+    assert cst.parse_module(source).bytes != source
     with pytest.raises(SkipFile, match="libcst does not reproduce this file"):
         FixKLDivergence(CodemodContext(filename=str(path))).transform_module(cst.parse_module(source))
 
@@ -73,8 +82,9 @@ def test_the_tool_runs_it(tmp_path: Path, options: list[str]) -> None:
     """Nothing to mend here: the command is found, takes its option, reads the file and leaves it alone."""
     path = tmp_path / "loss.py"
     path.write_bytes(b"x  =  1\r\n")
-    command = [sys.executable, "-m", "libcst.tool", "codemod", "-x", "--no-format", "--jobs", "1", "--hide-progress"]
-    name = "kl_lint.rewriting.codemod.FixKLDivergence"
-    run = subprocess.run([*command, name, str(path), *options], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", "libcst.tool", "codemod", "-x", "kl_lint.rewriting.codemod.FixKLDivergence"]
+    run = subprocess.run(
+        [*command, "--no-format", "--jobs=1", str(path), *options], capture_output=True, text=True, check=True
+    )
     assert "Transformed 1 files successfully" in run.stderr
     assert path.read_bytes() == b"x  =  1\r\n"

@@ -95,12 +95,12 @@ def test_wrap_goes_over_rows_only_within_brackets() -> None:
         pytest.param("y = log(a + b).sum()\n", "log(a + b)", "a + b", "y = (a + b).sum()\n", id="attribute-follows"),
         pytest.param("y = (log(a))\n", "log(a)", "a", "y = (a)\n", id="outer-parentheses"),
         pytest.param("y = log((a, b))\n", "log((a, b))", "(a, b)", "y = (a, b)\n", id="tuple"),
-        pytest.param("y = log(x for x in y)\n", "log(x for x in y)", "(x for x in y)", "y = (x for x in y)\n", id="gen"),
+        pytest.param("y = log(x for x in y)\n", "log(x for x in y)", "(x for x in y)", "y = (x for x in y)\n", id="g"),
         pytest.param("f(a=log(y := 1))\n", "log(y := 1)", "y := 1", "f(a=(y := 1))\n", id="walrus"),
         pytest.param("y = log(a)if b else c\n", "log(a)", "a", "y = a if b else c\n", id="a-word-follows"),
         pytest.param("y = b if a else(log)(c)\n", "(log)(c)", "c", "y = b if a else c\n", id="a-word-comes-first"),
-        pytest.param("y = log(\n    f(\n        x\n    )\n)\n", "log(\n    f(\n        x\n    )\n)", "f(\n        x\n    )",
-                     "y = f(\n        x\n    )\n", id="rows"),
+        pytest.param("y = log(\n    f(\n    x\n    )\n)\n", "log(\n    f(\n    x\n    )\n)", "f(\n    x\n    )",
+                     "y = f(\n    x\n    )\n", id="rows"),
         pytest.param("y = log(a +\n    b)\n", "log(a +\n    b)", "a +\n    b", "y = (a +\n    b)\n", id="open-rows"),
         pytest.param("f(log(a +\n    b))\n", "log(a +\n    b)", "a +\n    b", "f(a +\n    b)\n", id="open-rows-within"),
         pytest.param("y = log((\n    a\n    + b\n))\n", "log((\n    a\n    + b\n))", "a\n    + b",
@@ -203,7 +203,7 @@ def test_swap_refuses_starred_arguments() -> None:
                      'F.kl_div({0}, {1}, reduction="sum")', 'y = F.kl_div(q, p, reduction="sum")\n', id="out-of-order"),
         pytest.param("y = f(p, q)\n", "f(p, q)", ["p", "q"], "g({0}, {1}).h()", "y = g(p, q).h()\n", id="in-order"),
         pytest.param("y = f(a + b)\n", "f(a + b)", ["a + b"], "{0}.log()", "y = (a + b).log()\n", id="loose-part"),
-        pytest.param("y = f(a + b)\n", "f(a + b)", ["a + b"], "g(x, {0}, z)", "y = g(x, a + b, z)\n", id="among-commas"),
+        pytest.param("y = f(a + b)\n", "f(a + b)", ["a + b"], "g(x, {0}, z)", "y = g(x, a + b, z)\n", id="commas"),
         pytest.param("y = f(a + b)\n", "f(a + b)", ["a + b"], "g(x={0})", "y = g(x=a + b)\n", id="keyword"),
         pytest.param("y = f(a or b)\n", "f(a or b)", ["a or b"], "{0} == 1", "y = (a or b) == 1\n", id="left-operand"),
         pytest.param("y = f(a or b)\n", "f(a or b)", ["a or b"], "g(1 == {0})", "y = g(1 == (a or b))\n", id="right"),
@@ -219,10 +219,30 @@ def test_replace(source: str, text: str, parts: list[str], template: str, expect
     assert rewrite(source, Replace(at(source, text), template, spans)) == expected
 
 
-def test_replace_takes_parts_only_from_what_it_replaces() -> None:
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{0}.log_softmax(1)", "p = softmax(x / 2, 1)\nf((x / 2).log_softmax(1), q)\n"),
+        ("log_softmax({0}, 1)", "p = softmax(x / 2, 1)\nf(log_softmax(x / 2, 1), q)\n"),
+        ("{0}", "p = softmax(x / 2, 1)\nf(x / 2, q)\n"),
+    ],
+)
+def test_replace_takes_parts_from_elsewhere(template: str, expected: str) -> None:
+    source = "p = softmax(x / 2, 1)\nf(p, q)\n"
+    assert rewrite(source, Replace(at(source, "p", 2), template, (at(source, "x / 2"),))) == expected
+
+
+def test_parts_from_elsewhere_come_without_their_changes() -> None:
+    source = "p = softmax(x)\nf(p, softmax(x))\n"
+    copied, replaced = at(source, "softmax(x)"), at(source, "p", 2)
+    text = rewrite(source, Replace(replaced, "{0}", (copied,)), Wrap(at(source, "x"), "", ".y"))
+    assert text == "p = softmax(x)\nf(softmax(x), softmax(x))\n".replace("softmax(x)", "softmax(x.y)", 1)
+
+
+def test_unwrap_takes_only_what_is_within() -> None:
     source = "y = f(a) + b\n"
-    assert refusal(source, Replace(at(source, "f(a)"), "g({0})", (at(source, "b"),))) == (
-        "a part of the new text stands outside of the expression that it replaces"
+    assert refusal(source, Unwrap(at(source, "f(a)"), at(source, "b"))) == (
+        "what is to be unwrapped does not stand within the expression that it replaces"
     )
 
 
@@ -242,7 +262,7 @@ def test_no_such_place(row: int, column: int, end_row: int, end_column: int) -> 
 
 
 def test_the_file_does_not_parse() -> None:
-    assert refusal("y = f(\n", Wrap(Span(1, 5, 1, 6), "g(", ")")).startswith("libcst cannot parse this file, line ")
+    assert refusal("y = f(\n", Wrap(Span(1, 5, 1, 6), "g(", ")")).startswith("the file does not parse: ")
 
 
 def test_the_new_text_does_not_parse() -> None:

@@ -23,10 +23,11 @@ def _rules(**rules: tuple[str, Rule] | tuple[str, Rule, Applicability]) -> Calla
         lines = Lines(text)
         findings = []
         for code, (pattern, rule, *applicability) in rules.items():
+            level = applicability[0] if applicability else SAFE
             for found in re.finditer(pattern, text):
                 span = lines.span(*found.span())
                 edit = rule(found[0], span)
-                fix = Fix(code, *(applicability or [SAFE]), (edit,)) if edit else None
+                fix = Fix(code, level, (edit,)) if edit else None
                 findings.append(Finding(code, code, "m", "x.py", span, span.row, fix=fix))
         return tuple(sorted(findings, key=lambda finding: (finding.span, finding.code)))
 

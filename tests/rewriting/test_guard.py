@@ -14,7 +14,7 @@ from tests.rewriting.marking import at, fix
 SOURCE = "y = f(g(a + b), c)\nz = 1\n"
 CALL, INNER, SUM, LAST = at(SOURCE, "f(g(a + b), c)"), at(SOURCE, "g(a + b)"), at(SOURCE, "a + b"), at(SOURCE, "c")
 
-CASES = [
+CASES: list[tuple[Edit, str]] = [
     (Wrap(SUM, "", ".log()"), "y = f(g((a + b).log()), c)\nz = 1\n"),
     (Unwrap(INNER, SUM), "y = f(a + b, c)\nz = 1\n"),
     (SetKeyword(INNER, "d", "'x'"), 'y = f(g(a + b, d="x"), c)\nz = 1\n'),
@@ -67,5 +67,5 @@ def test_an_edit_that_was_not_made_is_noticed() -> None:
 
 def test_a_text_that_does_not_parse_is_noticed() -> None:
     page = Page(SOURCE)
-    with pytest.raises(Refused, match="the rewritten file would not parse: .*, line 1"):
+    with pytest.raises(Refused, match=r"the rewritten file would not parse: .*, line 1"):
         guard(page, compose(page, [fix(Wrap(SUM, "", ".log()"))]), SOURCE.replace(")", ""))

@@ -69,12 +69,12 @@ def calls(draw: st.DrawFn, gaps: Sequence[str] = OPEN_GAPS, depth: int = 2) -> s
     inner = expressions(gaps, depth - 1)
     callee = draw(st.sampled_from(["F.softmax", "softmax", "torch.log", "F.kl_div", "x.log", "(f)", "nn.KLDivLoss"]))
     arguments = draw(st.lists(inner, max_size=3))
-    arguments += draw(st.sampled_from([[], [], [], ["*args"]]))
+    arguments += ["*args"] * draw(st.sampled_from([0, 0, 0, 1]))
     keywords = draw(st.lists(st.sampled_from(["dim", "reduction", "input", "old"]), max_size=2, unique=True))
     arguments += [f"{keyword}={draw(inner)}" for keyword in keywords]
-    arguments += draw(st.sampled_from([[], [], [], ["**options"]]))
+    arguments += ["**options"] * draw(st.sampled_from([0, 0, 0, 1]))
     text = f",{draw(gap)}".join(f"{argument}{draw(gap)}" for argument in arguments)
-    comma = "," if arguments and draw(st.booleans()) else ""
+    comma = draw(st.sampled_from(["", ","])) if arguments else ""
     return f"{callee}({draw(gap)}{text}{comma}{draw(gap)})"
 
 

@@ -536,6 +536,29 @@ def test_log_of_softmax(case: Case) -> None:
         "softmax-out-of-reach",
         call(replace(LOGGED, remarks=(replace(PLAIN, span=Span(2, 5, 2, 12)),), producer=softmax(span=INNER))),
     ),
+    *(
+        Silent(
+            f"softmax-in-a-local-and-{what}",
+            call(
+                replace(
+                    value,
+                    remarks=(replace(PLAIN, span=Span(2, 5, 2, 12)),),
+                    producer=softmax(span=INNER, operand_unchanged=True),
+                )
+            ),
+        )
+        for what, value in (("mixed", replace(LOG_PROBS, mixed=True)), ("cut", replace(LOG_PROBS, mass=Mass.CUT)))
+    ),
+    Silent(
+        "element-of-a-local-of-one-use",
+        call(
+            argument(
+                replace(LOG_PROBS, remarks=(replace(PLAIN, span=INPUT),), producer=softmax(sole_use=True)),
+                INPUT,
+                "probs[0].log()",
+            )
+        ),
+    ),
     Silent(
         "softmax-in-a-local-and-detached",
         call(

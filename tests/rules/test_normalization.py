@@ -221,6 +221,7 @@ def test_different_temperatures(case: Case) -> None:
     Silent("softened-differently", call(SOFTENED, replace(MADE, temperature=("number", 6)))),
     Silent("one-unknown", call(SOFTENED, replace(MADE, temperature=None))),
     Silent("not-a-distribution", call(SOFTENED, replace(SCORES, temperature=1))),
+    Silent("no-arguments", call(None, None)),
 )
 def test_different_temperatures_is_silent(case: Silent) -> None:
     assert DifferentTemperatures().check(case.call) is None

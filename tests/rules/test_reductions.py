@@ -233,6 +233,13 @@ def test_string_in_a_name_keeps_its_name() -> None:
     assert report.fix.edits == (NamePositional(Span(1, 1, 1, 18), 0, "reduction"),)
 
 
+def test_string_given_elsewhere_is_reported_without_fix() -> None:
+    """By functools.partial: the call itself has no such argument."""
+    elsewhere = Setting("sum", True, Span(2, 9, 2, 14), None, 2, literal=True)
+    report = checked(ReductionAsSizeAverage(), call(settings=Settings(size_average=elsewhere)))
+    assert (report.span, report.fix) == (CALL, None)
+
+
 def test_string_beside_a_reduction_does_not_say_what_comes_of_it() -> None:
     report = checked(ReductionAsSizeAverage(), settings_of('F.kl_div(a, b, "mean", reduction="batchmean")'))
     assert (

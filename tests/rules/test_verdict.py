@@ -75,6 +75,8 @@ def test_contexts_that_no_variant_is_left_of_do_not_count() -> None:
     dead = replace(reached.contexts[0], variants=())
     assert codes(replace(reached, contexts=(dead, *reached.contexts))) == ["KLD101"]
     assert codes(replace(reached, contexts=(dead,))) == []
+    entered = site((WRONG,), entry=(True,))
+    assert codes(replace(entered, contexts=(replace(dead, entry=True), *entered.contexts))) == ["KLD101"]
     assert codes(Site(Kind.FUNCTIONAL, CALL)) == []
 
 
@@ -312,6 +314,17 @@ def test_a_setting_outside_of_the_call_is_reported_at_the_call() -> None:
     settings = Settings(reduction=Setting("mean", True, Span(2, 9, 2, 15), "reduction", literal=True))
     (finding,) = judge(Facts((site((call(settings=settings, reduction=Reduction.MEAN),)),)))
     assert (finding.span, finding.fix) == (CALL, None)
+
+
+def test_a_fix_at_a_construction_is_no_path_of_its_own() -> None:
+    """One path needs the construction changed, the other has its setting out of reach."""
+    wanted = replace(FORGOTTEN, kind=Kind.MODULE, construction=CONSTRUCTION)
+    elsewhere = replace(wanted, settings=Settings(log_target=Setting(False, True)))
+    (finding,) = judge(Facts((site((wanted, elsewhere)),)))
+    assert (finding.code, finding.fix) == ("KLD301", None)
+    other = replace(wanted, construction=Span(6, 1, 6, 20))
+    (finding,) = judge(Facts((site((wanted, other)),)))
+    assert (finding.code, finding.fix) == ("KLD301", None)
 
 
 # --- Bernoulli -------------------------------------------------------------------------------------------------------
