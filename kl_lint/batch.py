@@ -70,7 +70,7 @@ def check_bytes(path: str, data: bytes, selection: Selection) -> Outcome | None:
     """The findings in `data`, the content of `path`. Raises Problem where it cannot be decoded or parsed."""
     text = _decode(data, path)
     try:
-        found = check_text(text, path, enable=selection.enable)
+        found = check_text(text, path, enable=selection.enable, across=True)
     except SyntaxError as error:
         raise _not_python(path, error) from error
     findings = [finding for finding in found if selection.keeps(finding.code)]
@@ -84,7 +84,7 @@ def inspect_bytes(path: str, data: bytes) -> Outcome:
     """What the KL divergences in `data`, the content of `path`, compute. Raises Problem where nobody can tell."""
     text = _decode(data, path)
     try:
-        return Outcome(path, rows=inspect_text(text, path), lines=split_lines(text))
+        return Outcome(path, rows=inspect_text(text, path, across=True), lines=split_lines(text))
     except SyntaxError as error:
         raise _not_python(path, error) from error
     except Exception as error:

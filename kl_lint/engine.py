@@ -72,12 +72,15 @@ def parse(text: str, filename: str) -> ast.Module:
 
 
 def check_text(
-    text: str, filename: str, *, enable: frozenset[str] = frozenset(), project: Project | None = None
+    text: str, filename: str, *, enable: frozenset[str] = frozenset(), across: bool = False
 ) -> tuple[Finding, ...]:
-    """The findings in `text`, sorted by position. Raises SyntaxError where it is not Python."""
+    """The findings in `text`, sorted by position; `across`: other files of its project are read where they matter.
+
+    Raises SyntaxError where it is not Python.
+    """
     if not mentions(text, enable):
         return ()
-    return check_tree(parse(text, filename), split_lines(text), filename, enable=enable, project=project)
+    return check_tree(parse(text, filename), split_lines(text), filename, enable=enable, across=across)
 
 
 def check_tree(
@@ -86,7 +89,7 @@ def check_tree(
     filename: str,
     *,
     enable: frozenset[str] = frozenset(),
-    project: Project | None = None,
+    across: bool = False,
 ) -> tuple[Finding, ...]:
     """The findings in a module that is parsed already; `lines` are its lines, each with its newline.
 
@@ -98,20 +101,29 @@ def check_tree(
         from kl_lint.flow import analyse
         from kl_lint.rules import judge
 
+        project = _project_of(filename) if across else None
         facts = analyse(tree, lines, filename, handwritten=enables(enable, "KLD601"), project=project)
         return judge(facts, enable=enable)
     except Exception as error:
         return (_internal_error(error, lines, filename),)
 
 
-def inspect_text(text: str, filename: str, *, project: Project | None = None) -> tuple[Row, ...]:
+def inspect_text(text: str, filename: str, *, across: bool = False) -> tuple[Row, ...]:
     """What each KL divergence in `text` computes, sorted by position. Raises SyntaxError where it is not Python."""
     if not mentions(text):
         return ()
     from kl_lint.flow import analyse
     from kl_lint.inspection import describe
 
+    project = _project_of(filename) if across else None
     return describe(analyse(parse(text, filename), split_lines(text), filename, project=project))
+
+
+def _project_of(filename: str) -> Project | None:
+    """The project that a file belongs to, where it exists."""
+    from kl_lint.flow.project import project_of
+
+    return project_of(filename)
 
 
 def _internal_error(error: Exception, lines: Sequence[str], filename: str) -> Finding:

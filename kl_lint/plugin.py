@@ -40,7 +40,7 @@ class Plugin:
 
         The row is the first one of the call, where flake8 looks for a `# noqa`.
         """
-        for finding in check_tree(self.tree, self.lines, self.filename, enable=self.enable):
+        for finding in check_tree(self.tree, self.lines, self.filename, enable=self.enable, across=True):
             yield finding.noqa_row, _column(finding, self.lines), f"{finding.code} {finding.message}", type(self)
 
     @staticmethod

@@ -170,7 +170,7 @@ def add(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
     """`+`: an epsilon, a mixture, or a shift in log space."""
     for this, that, value in ((one, other, call.values["input"]), (other, one, call.values["other"])):
         if that.fill in (Constant(0), Constant(0.0)) and that.rank == 0:
-            return value
+            return replace(value)
         epsilon = is_epsilon(call, that) or small_epsilon(that)
         if is_total(this) and epsilon and not (isinstance(that.fill, Constant) and isinstance(that.fill.value, float) and that.fill.value > SMALL):
             return replace(this, number=call.number())
@@ -286,7 +286,7 @@ def multiply(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
     """`*`: a distribution scaled, or the terms of a hand-written divergence."""
     for this, that, value in ((one, other, call.values["input"]), (other, one, call.values["other"])):
         if that.fill in (Constant(1), Constant(1.0)) and that.rank == 0:
-            return value
+            return replace(value)
         if this.space in (Space.PROBS, Space.UNKNOWN) and that.form is not None and that.form.op == "log_ratio":
             terms = kl_terms(call, this, that)
             if terms is not None:
@@ -359,6 +359,8 @@ def divide(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
     own = divided_by_own_sum(call, one, other)
     if own is not None:
         return own
+    if other.fill in (Constant(1), Constant(1.0)) and other.rank == 0:
+        return replace(call.values["input"])
     if one.fill is not None and one.rank != 0:
         share = binary(call.frame, call.node, "div", one.fill, call.values["other"], {})
         return fill_tensor(call, share, one.rank)

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from kl_lint.flow.source import Source
 
@@ -43,8 +44,14 @@ def root_of(path: str) -> str:
 
 
 def project_of(path: str) -> Project | None:
-    """The project of a file that exists; None for a name that is no file's."""
-    return Project(root_of(path)) if os.path.isfile(path) else None
+    """The project of a file that exists, the same for all its files; None for a name that is no file's."""
+    return shared(root_of(path)) if os.path.isfile(path) else None
+
+
+@lru_cache(maxsize=4)
+def shared(root: str) -> Project:
+    """The project at a root: what it has read is kept for as long as the process lives, and read again where it has changed."""
+    return Project(root)
 
 
 @dataclass(slots=True, eq=False)
@@ -52,7 +59,7 @@ class Project:
     """The modules of one project below `root`, parsed lazily and kept for the run."""
 
     root: str
-    _sources: dict[str, Source | None] = field(default_factory=dict)
+    _sources: dict[str, tuple[object, Source | None]] = field(default_factory=dict)
     _located: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _texts: dict[str, bytes] | None = None
     _words: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -103,11 +110,23 @@ class Project:
 
     def source(self, path: str) -> Source | None:
         """A parsed file of the project; None where it cannot be read or parsed, or the bound is reached."""
-        if path not in self._sources:
+        stamp = self._stamp(path)
+        known = self._sources.get(path)
+        if known is None or known[0] != stamp:
             if len(self._sources) >= MOST_FILES:
                 return None
-            self._sources[path] = self._parsed(path)
-        return self._sources[path]
+            known = self._sources[path] = (stamp, self._parsed(path))
+        return known[1]
+
+    def _stamp(self, path: str) -> object:
+        """What changes when a file does."""
+        if path in self.unsaved:
+            return self.unsaved[path]
+        try:
+            status = os.stat(path)
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size
 
     def _parsed(self, path: str) -> Source | None:
         text = self.unsaved.get(path)

@@ -90,11 +90,17 @@ def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str]
                 waiting.append(definition.node.name)
             if definition.owner is not None:
                 waiting.append(definition.owner)
-    return frozenset(reached)
+    outward = (ast.Global, ast.Nonlocal)
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return frozenset(reached) | {n.name for n in ast.walk(tree) if isinstance(n, functions) and any(isinstance(s, outward) for s in n.body)}
 
 
 MAKER = re.compile(r"[A-Z_]|.*(?:partial|getattr|build|make|create|get_|setup|init|method|copy|script|compile|ignore|wrap)")
 """What a callable is named whose result may be an object or function rather than a number."""
+
+
+ITERATORS = frozenset({"zip", "enumerate", "reversed", "list", "tuple", "sorted", "values", "items", "iter", "next"})
+"""What gives back the elements of what it is given."""
 
 
 def aliased(tree: ast.Module) -> dict[str, list[str]]:
@@ -106,6 +112,10 @@ def aliased(tree: ast.Module) -> dict[str, list[str]]:
                 note(found, targets, value)
             case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.NamedExpr(target=target, value=value):
                 note(found, [target], value)
+            case ast.For(target=target, iter=value) | ast.AsyncFor(target=target, iter=value) | ast.comprehension(target=target, iter=value):
+                note(found, [target], value)
+            case ast.arg(arg=name, annotation=ast.expr() as value):
+                note(found, [ast.Name(name)], value)
             case ast.arguments():
                 positional = [*node.posonlyargs, *node.args]
                 defaults = zip(positional[len(positional) - len(node.defaults) :], node.defaults, strict=True)
@@ -143,8 +153,10 @@ def written(target: ast.expr) -> list[str]:
 def carried(value: ast.expr) -> set[str]:
     """The names of what a value may be, or may hold: not of what is merely computed with."""
     match value:
+        case ast.Constant(value=str() as text) if text in SEEDS:
+            return {text}
         case ast.Name() | ast.Attribute():
-            return {last_name(value)}
+            return {last_name(value)} | (carried(value.value) if last_name(value) in ITERATORS and isinstance(value, ast.Attribute) else set())
         case ast.Subscript(value=inner) | ast.Await(value=inner) | ast.Starred(value=inner) | ast.NamedExpr(value=inner):
             return carried(inner)
         case ast.IfExp(body=one, orelse=other):
@@ -157,6 +169,8 @@ def carried(value: ast.expr) -> set[str]:
             return {last_name(inner) for inner in ast.walk(value)} - {""}
         case ast.Call(func=func, args=arguments, keywords=keywords):
             parts = [*arguments, *(keyword.value for keyword in keywords)]
+            if last_name(func) in ITERATORS:
+                return {word for part in (func, *parts) for word in carried(part)}
             texts = {part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)}
             if not any(MAKER.match(last_name(inner)) for inner in ast.walk(func)):
                 return set()

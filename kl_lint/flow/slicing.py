@@ -130,12 +130,21 @@ def read(node: ast.AST, piece: Piece) -> None:
                 piece.writes.add(name)
             case ast.Attribute(attr=attr, ctx=ast.Load()):
                 piece.reads.add(f".{attr}")
-            case ast.Attribute(attr=attr):
-                piece.writes.add(f".{attr}")
+            case ast.Attribute():
+                piece.writes.add(root_of(child))
+            case ast.Call(func=ast.Name(id="getattr" | "setattr" as how), args=[_, ast.Constant(value=str() as attr), *_]):
+                (piece.reads if how == "getattr" else piece.writes).add(f".{attr}")
+            case ast.keyword(arg="out", value=base):
+                piece.writes.add(root_of(base))
             case ast.Subscript(value=base, ctx=ast.Store()):
                 piece.writes.add(root_of(base))
-            case ast.Call(func=ast.Attribute(value=base, attr=attr)) if attr in MUTATORS or (attr.endswith("_") and not attr.endswith("__")):
+            case ast.Call(func=ast.Attribute(value=base, attr=attr), args=arguments) if attr in MUTATORS or (attr.endswith("_") and not attr.endswith("__")):
+                piece.writes.update(root_of(changed) for changed in (base, *arguments[:1]))
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=base))):
                 piece.writes.add(root_of(base))
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as other):
+                piece.reads.add(name)  # another name of the same object: what is done to it in place is done to both
+                piece.writes.add(root_of(other))
             case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
                 piece.writes.add(name)
             case ast.AugAssign(target=target):
@@ -172,9 +181,12 @@ def judge(piece: Piece, relevant: frozenset[str], receiver: str | None, *, value
             if not value and not mentions:
                 piece.bare = True
                 piece.reads = set()
-        case ast.Raise() | ast.Break() | ast.Continue() | ast.Global() | ast.Nonlocal():
+        case ast.Raise() | ast.Break() | ast.Continue():
             piece.seed = True
             piece.reads = set()
+        case ast.Global(names=names) | ast.Nonlocal(names=names):
+            piece.seed = True
+            piece.reads = set(names)
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))) if name == receiver:
             piece.seed = True
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super"))))):

@@ -1087,7 +1087,7 @@ def reduced_distribution(
     match kind, same_dim(given, dim, symbol):
         case _, True:
             return Tensor(number, rank=rank, nonnegative=given.nonnegative, gradient=given.gradient, form=form)
-        case "mean", False if given.space is Space.PROBS and dim is not None:
+        case "mean", another if given.space is Space.PROBS and dim is not None and (another is False or outermost(given, dim)):
             own = given.where()[0] if keepdim else shifted_out(given, dim)
             return replace(given, number=number, dim=own, rank=rank, form=form, maker=None, notes=(), source=None, weight=None)
         case "mean" | "sum" | "max", _ if given.form is not None and given.form.op == "stack" and kind == "mean" and dim == 0 and given.space is Space.PROBS:
@@ -1478,6 +1478,10 @@ def nan_to_num(call: Call) -> Value:
 
 
 def diagonal(call: Call) -> Value:
-    """diagonal: one entry of each row."""
+    """diagonal: one entry of each row, unless the rows lie along another dim."""
     given = call.tensor()
-    return replace(cut(given, call.number()), dim=None, symbol=None, rank=given.rank - 1 if given.rank is not None else None)
+    dims = [dim_of(call.value(name) or Constant(default), call.numbers) for name, default in (("dim1", 0), ("dim2", 1))]
+    rank = given.rank - 1 if given.rank is not None and given.rank > 1 else None
+    if all(same_dim(given, *dim) is False for dim in dims):
+        return replace(blurred(given, call.number()), rank=rank)
+    return replace(cut(given, call.number()), dim=None, symbol=None, rank=rank)

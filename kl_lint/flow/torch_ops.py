@@ -239,8 +239,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("T.long T.int", "input", t.to_integers, "i.long()"),
     # --- fills or changes it in place, to something of which nothing is proved
     Op("T.uniform T.normal T.log_normal T.bernoulli T.exponential T.geometric T.cauchy T.random", "input", t.scrambled, "p.uniform_()"),
-    Op("T.addcmul T.addcdiv T.addmm T.addmv T.addr T.addbmm T.baddbmm T.renorm T.put T.fill_diagonal T.scatter_reduce T.index_reduce", "input", t.lose,
-       "p.addcmul_(q, q)"),
+    Op("T.addcmul T.addcdiv T.addmm T.addmv T.addr T.addbmm T.baddbmm T.renorm T.put T.fill_diagonal T.scatter_reduce T.index_reduce T.resize T.resize_as",
+       "input", t.lose, "p.addcmul_(q, q)"),
     Op("T.floor T.ceil T.trunc T.fix T.frac T.fmod T.remainder T.floor_divide T.float_power T.copysign T.ldexp T.heaviside T.hypot T.nextafter T.sgn",
        "input", t.lose, "p.floor_()"),
     Op("T.eq T.ne T.not_equal T.lt T.less T.le T.less_equal T.gt T.greater T.ge T.greater_equal", "input other", t.lose, "p.ge_(0.2)"),

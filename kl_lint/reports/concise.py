@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kl_lint.reports.terminal import Paint, visible
+from kl_lint.reports.terminal import Paint, path, visible
 
 TYPE_CHECKING = False
 
@@ -23,5 +23,5 @@ def render(findings: Sequence[Finding], context: Context) -> str:
 
 def headline(finding: Finding, paint: Paint) -> str:
     """`path:row:column: CODE message`, row and column from 1, the column in code points."""
-    place = f"{paint.strong(visible(finding.filename))}:{finding.span.row}:{finding.span.column}"
+    place = f"{paint.strong(path(finding.filename))}:{finding.span.row}:{finding.span.column}"
     return f"{place}: {paint.alarm(finding.code)} {visible(finding.message)}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from kl_lint.reports.concise import headline
+from kl_lint.reports.paths import here
+from kl_lint.reports.reasons import reasons
 from kl_lint.reports.terminal import Paint, visible, width
 
 TYPE_CHECKING = False
@@ -10,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kl_lint.finding import Finding, Span, Step
+    from kl_lint.finding import Finding, Span
     from kl_lint.reports import Context
 
 __all__ = ["render"]
@@ -33,9 +35,7 @@ def _paragraph(finding: Finding, lines: Sequence[str], paint: Paint) -> str:
     source = list(_source(finding.span, lines, margin, paint))
     if source:
         parts += [paint.frame(f"{margin} |"), *source]
-    parts += [f"{margin} {paint.frame('=')} {visible(_step(step, finding.filename))}" for step in finding.trace]
-    if finding.fix is not None:
-        parts.append(f"{margin} {paint.frame('=')} help: {visible(finding.fix.description)}")
+    parts += [f"{margin} {paint.frame('=')} {reason}" for reason in reasons(finding, here())]
     return "".join(f"{part}\n" for part in parts)
 
 
@@ -54,11 +54,6 @@ def _source(span: Span, lines: Sequence[str], margin: str, paint: Paint) -> Iter
         if text.strip():
             underline = "^" * max(1, width(marked))
             yield f"{paint.frame(f'{margin} |')} {' ' * width(before)}{paint.alarm(underline)}"
-
-
-def _step(step: Step, filename: str) -> str:
-    place = f"line {step.span.row}"
-    return f"{step.what} at {place}" if step.filename == filename else f"{step.what} at {place} of {step.filename}"
 
 
 def _summary(findings: Sequence[Finding], context: Context) -> str:

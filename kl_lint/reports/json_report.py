@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 
+from kl_lint.reports.mender import Mender
 from kl_lint.selection import INTERNAL_ERROR
 
 TYPE_CHECKING = False
@@ -18,19 +19,17 @@ if TYPE_CHECKING:
 
     from kl_lint.finding import Finding, Span, Step
     from kl_lint.reports import Context
-    from kl_lint.rewriting.editor import Editor
 
 __all__ = ["absolute", "places", "render", "step"]
 
 
 def render(findings: Sequence[Finding], context: Context) -> str:
     """The array, and a newline."""
-    editors: dict[str, Editor] = {}
-    fixes = [_fix(finding, context, editors) for finding in findings]
-    return json.dumps([_object(*each) for each in zip(findings, fixes, strict=True)], indent=2) + "\n"
+    mender = Mender(context.lines)
+    return json.dumps([_object(finding, mender) for finding in findings], indent=2) + "\n"
 
 
-def _object(finding: Finding, fix: dict[str, object] | None) -> dict[str, object]:
+def _object(finding: Finding, mender: Mender) -> dict[str, object]:
     return {
         "cell": None,
         "code": finding.code,
@@ -41,21 +40,14 @@ def _object(finding: Finding, fix: dict[str, object] | None) -> dict[str, object
         **places(finding.span),
         "noqa_row": finding.noqa_row,
         "url": finding.url,
-        "fix": fix,
+        "fix": _fix(finding, mender),
         "trace": [step(each) for each in finding.trace],
     }
 
 
-def _fix(finding: Finding, context: Context, editors: dict[str, Editor]) -> dict[str, object] | None:
-    """The fix of `finding`; `editors` are those of the files that had one before, each of which is read once."""
-    if finding.fix is None or finding.filename not in context.lines:
-        return None
-    if finding.filename not in editors:
-        from kl_lint.rewriting.editor import Editor
-
-        editors[finding.filename] = Editor("".join(context.lines[finding.filename]))
-    edits = editors[finding.filename].text_edits(finding.fix)
-    if not edits:
+def _fix(finding: Finding, mender: Mender) -> dict[str, object] | None:
+    edits = mender.edits(finding)
+    if finding.fix is None or not edits:
         return None
     return {
         "applicability": finding.fix.applicability.value,

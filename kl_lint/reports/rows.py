@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from kl_lint.reports.json_report import absolute, places, step
-from kl_lint.reports.terminal import Paint, visible
+from kl_lint.reports.terminal import Paint, path, visible
 
 TYPE_CHECKING = False
 
@@ -57,7 +57,7 @@ def render_text(rows: Sequence[Row], *, color: bool = False) -> str:
 
 
 def _paragraph(row: Row, paint: Paint) -> Iterator[str]:
-    place = f"{paint.strong(visible(row.filename))}:{row.span.row}:{row.span.column}"
+    place = f"{paint.strong(path(row.filename))}:{row.span.row}:{row.span.column}"
     yield f"{place}: {visible(row.computes)}"
     yield f"  input:  {_words(row.input, row.filename)}"
     yield f"  target: {_words(row.target, row.filename)}"

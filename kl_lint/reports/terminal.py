@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
-__all__ = ["Paint", "shows_colors", "visible", "width"]
+__all__ = ["Paint", "path", "shows_colors", "visible", "width"]
 
 _TAB = "    "
 
@@ -28,6 +28,12 @@ def _escape(character: str) -> str:
     if character == "\t":
         return _TAB
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def path(filename: str) -> str:
+    """A file's path, visible, to begin a line with: one that begins with `::` would be a command to GitHub Actions."""
+    shown = visible(filename)
+    return f"./{shown}" if shown.lstrip().startswith("::") else shown
 
 
 def width(text: str) -> int:

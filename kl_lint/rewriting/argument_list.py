@@ -101,7 +101,7 @@ class _ArgumentList:
         lines = self._layout.lines
         starts = [lines.row_start(argument.start) for argument in self._arguments]
         indentation = self._text[starts[-1] : self._arguments[-1].start]
-        if len(set(starts)) < len(starts) or indentation.strip() or starts[-1] <= self._call.opening - 1:
+        if len(set(starts)) < len(starts) or indentation.strip() or starts[0] < self._call.opening:
             return None
         newline = _NEWLINE.findall(self._text, max(0, starts[-1] - 2), starts[-1])
         return f"{newline[-1]}{indentation}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from kl_lint.engine import parse
 from kl_lint.rewriting.call_plan import CallPlan
-from kl_lint.rewriting.lines import Range, is_within
+from kl_lint.rewriting.lines import Lines, Range, is_within
 from kl_lint.rewriting.page import Page
 from kl_lint.rewriting.program import Change, Program, Template
 from kl_lint.rewriting.refusal import Refused
@@ -17,25 +17,52 @@ __all__ = ["guard"]
 _PART = "__kl_lint_part_{}__"
 
 
+_SOMETHING_ELSE = "the rewritten file would say something else than was planned"
+
+
 def guard(page: Page, program: Program, text: str) -> None:
-    """Raise Refused unless `text` parses, to the old tree but for what `program` asks."""
+    """Raise Refused unless `text` parses, to the old tree but for what `program` asks.
+
+    Only the rows of the top-level statements that change are parsed: those before and after have to be the same text.
+    """
+    old = page.lines.text
+    start, end = _changing_rows(page, program)
+    new_end = len(text) - (len(old) - end)
+    if new_end < start or text[:start] != old[:start] or text[new_end:] != old[end:]:
+        raise Refused(_SOMETHING_ELSE)
     try:
-        new = parse(text, "<rewritten>")
+        new = parse(text[start:new_end], "<rewritten>")
     except SyntaxError as error:
-        raise Refused(f"the rewritten file would not parse: {error.msg}, line {error.lineno}") from error
+        row = page.lines.span(start, start).row + (error.lineno or 1) - 1
+        raise Refused(f"the rewritten file would not parse: {error.msg}, line {row}") from error
     try:
-        planned = _Planned(page, program).visit(parse(page.lines.text, "<source>"))
+        planned = _Planned(page, program, start).visit(parse(old[start:end], "<source>"))
         if ast.dump(planned) != ast.dump(new):
-            raise Refused("the rewritten file would say something else than was planned")
+            raise Refused(_SOMETHING_ELSE)
     except RecursionError as error:
         raise Refused("an expression is nested too deeply to be checked") from error
 
 
-class _Planned(ast.NodeTransformer):
-    """Makes the changes of a program in a tree, the inner ones first."""
+def _changing_rows(page: Page, program: Program) -> Range:
+    """The rows from the first top-level statement that changes to the last one, and those that share rows with them."""
+    blocks: list[tuple[int, int]] = []
+    for statement in page.tree.body:
+        decorators = [decorator.lineno for decorator in getattr(statement, "decorator_list", [])]
+        first, last = min([statement.lineno, *decorators]), statement.end_lineno or statement.lineno
+        if blocks and first <= blocks[-1][1]:
+            first, _ = blocks.pop()
+        blocks.append((first, last))
+    ranges = [page.lines.rows(*block) for block in blocks]
+    changing = [rows for rows in ranges if any(is_within(key, rows) for key in program)]
+    return (changing[0][0], changing[-1][1]) if changing else (0, len(page.lines.text))
 
-    def __init__(self, page: Page, program: Program) -> None:
-        self._lines = page.lines
+
+class _Planned(ast.NodeTransformer):
+    """Makes the changes of a program in the tree of the text from `start` on, the inner ones first."""
+
+    def __init__(self, page: Page, program: Program, start: int) -> None:
+        self._lines = Lines(page.lines.text[start:])
+        self._start = start
         self._program = program
         self._before = _elsewhere(page, program)
         self._after: dict[Range, ast.expr] = {}
@@ -43,7 +70,8 @@ class _Planned(ast.NodeTransformer):
     def visit(self, node: ast.AST) -> ast.AST:
         if not isinstance(node, ast.expr):
             return self.generic_visit(node)
-        key = self._lines.node_range(node)
+        start, end = self._lines.node_range(node)
+        key = self._start + start, self._start + end
         self.generic_visit(node)
         self._after[key] = node
         if (change := self._program.get(key)) is not None:

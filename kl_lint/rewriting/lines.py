@@ -64,6 +64,10 @@ class Lines:
         """Where the row of `offset` begins."""
         return self._starts[bisect_right(self._starts, offset) - 1]
 
+    def rows(self, first: int, last: int) -> Range:
+        """The offsets of whole rows, newlines included."""
+        return self._starts[first - 1], self._starts[last] if last < len(self._starts) else len(self.text)
+
     def node_range(self, node: ast.expr) -> Range:
         """The offsets of a node of the syntax tree, whose columns count bytes of UTF-8."""
         end_row, end_column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset

@@ -39,6 +39,7 @@ from tests.rewriting.marking import at, rewrite
             "a = 0XfF + 1_0 + 1J + 0O7\nb = F.softmax(p)\nc = U'x' rb'y'\n".replace(" rb'y'", ""), id="literals"
         ),
         pytest.param("@d\n# c\n\n\ndef g(): b = F.softmax(p)\n", id="comment-after-a-decorator"),
+        pytest.param("try:\n    b = F.softmax(p)\nexcept OSError :\n    pass\n", id="space-that-libcst-drops"),
         pytest.param("#!/usr/bin/env python\n\n# c\n\nb = F.softmax(p)\n\n  # indented\n", id="comments"),
     ],
 )

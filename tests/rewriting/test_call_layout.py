@@ -37,7 +37,7 @@ def _call(source: str) -> Span:
             "f(\n    a,\n    b\n)\n", 'f(\n    a,\n    b,\n    reduction="batchmean"\n)\n', id="no-last-comma"
         ),
         pytest.param("f(\n    a\n)\n", 'f(\n    a,\n    reduction="batchmean"\n)\n', id="one-argument-on-a-row"),
-        pytest.param("f(a,\n  b)\n", 'f(a,\n  b,\n  reduction="batchmean")\n', id="aligned"),
+        pytest.param("f(a,\n  b)\n", 'f(a,\n  b, reduction="batchmean")\n', id="aligned"),
         pytest.param("f(\n    a, b\n)\n", 'f(\n    a, b, reduction="batchmean"\n)\n', id="packed"),
         pytest.param("f(a, b,\n  c)\n", 'f(a, b,\n  c, reduction="batchmean")\n', id="packed-rows"),
         pytest.param("f(a\n  )\n", 'f(a, reduction="batchmean"\n  )\n', id="on-the-first-row"),

@@ -235,7 +235,7 @@ def test_replace_takes_parts_from_elsewhere(template: str, expected: str) -> Non
 def test_parts_from_elsewhere_come_without_their_changes() -> None:
     source = "p = softmax(x)\nf(p, softmax(x))\n"
     copied, replaced = at(source, "softmax(x)"), at(source, "p", 2)
-    text = rewrite(source, Replace(replaced, "{0}", (copied,)), Wrap(at(source, "x"), "", ".y"))
+    text = rewrite(source, Replace(replaced, "{0}", (copied,)), Wrap(at(source, "x", 2), "", ".y"))
     assert text == "p = softmax(x)\nf(softmax(x), softmax(x))\n".replace("softmax(x)", "softmax(x.y)", 1)
 
 
@@ -263,6 +263,23 @@ def test_no_such_place(row: int, column: int, end_row: int, end_column: int) -> 
 
 def test_the_file_does_not_parse() -> None:
     assert refusal("y = f(\n", Wrap(Span(1, 5, 1, 6), "g(", ")")).startswith("the file does not parse: ")
+
+
+@pytest.mark.parametrize(
+    ("deep", "reason"),
+    [
+        pytest.param("(" * 500 + "a" + ")" * 500, "the file does not parse: too many nested parentheses", id="python"),
+        pytest.param("a" + ".b" * 900, "an expression is nested too deeply for libcst", id="libcst"),
+    ],
+)
+def test_an_expression_is_nested_too_deeply(deep: str, reason: str) -> None:
+    source = f"x = {deep}\nf(y)\n"
+    assert refusal(source, Wrap(at(source, "y"), "", ".log()")) == reason
+
+
+def test_a_row_that_libcst_does_not_reproduce() -> None:
+    source = "try: pass\nexcept f(y) : pass\n"
+    assert refusal(source, Wrap(at(source, "y)"), "", ".log()")).startswith("no expression stands at line 2")
 
 
 def test_the_new_text_does_not_parse() -> None:

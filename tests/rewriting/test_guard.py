@@ -52,6 +52,19 @@ def test_what_was_not_planned_does_not(edit: Edit, text: str) -> None:
         guard(page, compose(page, [fix(edit)]), text)
 
 
+def test_statements_that_share_rows_are_checked_together() -> None:
+    source = "@d(a)\ndef g(): return f(b)\nx = [\n    c]; y = f(\n    e); z = f(g)\nw = 1\n"
+    page = Page(source)
+    for text in ("a", "b", "c", "e", "g)"):
+        name = text.rstrip(")")
+        program = compose(page, [fix(Wrap(at(source, name, 1 + (name == "g")), "", ".h"))])
+        new = source.replace(text, text.replace(name, f"{name}.h"))
+        guard(page, program, new)
+        for old, other in (("@d", "@e"), ("return f", "return g"), ("c]", "k]"), ("y", "yy"), ("z", "zz"), ("w", "ww")):
+            with pytest.raises(Refused, match="something else than was planned"):
+                guard(page, program, new.replace(old, other))
+
+
 def test_missing_parentheses_are_noticed() -> None:
     page = Page(SOURCE)
     with pytest.raises(Refused, match="something else than was planned"):

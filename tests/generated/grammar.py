@@ -1,0 +1,679 @@
+"""A grammar of small torch programs with one KL divergence each, as data that renders to text.
+
+A program computes a divergence between two *chains*: each begins with scores and is carried, step by step, to the call:
+softened, normalised, moved about, kept in an attribute, made in a helper. A step knows two things: how it is written, and
+what it does to the distribution that the program's author means. The oracle reads the second, kl-lint the first.
+
+Everything is one module for now. Definitions are kept apart from the function that uses them, so that they may move to
+another file.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from string import Formatter
+from textwrap import indent
+
+PARAMETERS = ("x", "y", "w", "flag", "opaque")
+"""Of `loss`: two tensors of scores, a square weight for their last dim, a bool, and the identity, which no reader can know."""
+
+
+class Form(Enum):
+    """What a tensor holds, as far as the grammar can tell."""
+
+    SCORES = "scores"
+    PROBS = "probabilities"
+    LOGS = "log-probabilities"
+    LOST = "no distribution any more"
+
+
+class Effect(Enum):
+    """What a step does to the distribution that is meant."""
+
+    KEEP = "nothing"
+    SOFTEN = "divides the scores by `amount`"
+    MASK = "puts `amount` in place of all scores above one"
+    NORMALISE = "normalises along `dim`, unless that was done before"
+    MOVE = "what its text does"
+    MIX = "half of it, half of the softmax of `other` along `dim`"
+    SMOOTH = "nine tenths of it, and one tenth uniform"
+    ONE_HOT = "the most probable class alone"
+    LOSE = "ends it"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of program: lines of the module, lines of the function, and the expression that results.
+
+    Placeholders: `{x}` the operand, `{a}` the same, bracketed where an attribute would bind too tightly, `{n}` a name for it,
+    `{free}` the local names that it reads; `{v}` `{u}` new locals, `{f}` a new function, `{c}` a new class, `{g}` a new global;
+    `{torch}` `{F}` `{nn}` the modules as they were imported, with their dot; `{flag}` the flag.
+    """
+
+    after: str
+    before: str = ""
+    define: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happens to a tensor on its way to the call."""
+
+    text: Text
+    effect: Effect = Effect.KEEP
+    form: Form | None = None
+    """What the tensor holds afterwards; None: what it held before."""
+    dim: int = 0
+    amount: float = 1.0
+    other: str = ""
+    opaque: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Scores, and what becomes of them."""
+
+    base: str
+    steps: tuple[Step, ...] = ()
+    known: bool = True
+    """Whether a reader of the program can tell that the base is scores."""
+
+    @property
+    def form(self) -> Form:
+        """What reaches the call."""
+        return next((step.form for step in reversed(self.steps) if step.form is not None), Form.SCORES)
+
+    @property
+    def opaque(self) -> bool:
+        """Whether something on the way cannot be read."""
+        return any(step.opaque for step in self.steps) or (self.form is Form.SCORES and not self.known)
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """One chain or another, as the flag says. `negated` writes the arms the other way round."""
+
+    then: Chain
+    otherwise: Chain
+    negated: bool = False
+
+
+Argument = Chain | Fork
+
+
+def arm(argument: Argument, flag: bool) -> Chain:
+    """The chain that runs where the flag is `flag`."""
+    match argument:
+        case Chain():
+            return argument
+        case Fork(then=then, otherwise=otherwise):
+            return then if flag else otherwise
+
+
+def arms(argument: Argument) -> tuple[Chain, ...]:
+    """Every chain of an argument."""
+    return (argument,) if isinstance(argument, Chain) else (argument.then, argument.otherwise)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of the call, written `value`; where it depends on the flag, `otherwise` for False."""
+
+    name: str
+    value: str
+    otherwise: str | None = None
+    positional: bool = False
+
+    def text(self, flag: bool | None, flag_text: str) -> str:
+        """As the call has it; `flag` None: not known, so the choice is written out."""
+        chosen = self.value if flag is not False or self.otherwise is None else self.otherwise
+        if flag is None and self.otherwise is not None:
+            shortened = {("True", "False"): flag_text, ("False", "True"): f"not {flag_text}"}
+            chosen = shortened.get((self.value, self.otherwise), f"{self.value} if {flag_text} else {self.otherwise}")
+        return chosen if self.positional else f"{self.name}={chosen}"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A way to call the divergence: `{p}` `{q}` its arguments, `{settings}` what it is told, `{then}` `{otherwise}` that for each flag."""
+
+    text: Text
+    module: bool = False
+    """Whether the settings are given to a `KLDivLoss`."""
+    constant: bool = False
+    """Whether the settings stand where the flag is not known."""
+    keywords: bool = False
+    """Whether the settings must all be keywords."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where the call stands. `shared`: in a place that every pair of arguments reaches, as `{p}` and `{q}`; `{pairs}` lists them."""
+
+    text: Text
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How torch is imported."""
+
+    imports: str
+    torch: str
+    functional: str
+    nn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A whole program: `loss(x, y, w, flag, opaque)` and what it needs."""
+
+    style: Style
+    pairs: tuple[tuple[Argument, Argument], ...]
+    call: Call
+    settings: tuple[Setting, ...] = ()
+    frame: Frame = field(default_factory=lambda: FRAMES[0])
+    tail: Text = field(default_factory=lambda: Text("{x}"))
+    """What becomes of the call's result."""
+    method: bool = False
+    """Whether the body is a method, and the flag an attribute."""
+    sizes: tuple[int, ...] = (4, 7)
+    """Of x and y."""
+
+    @property
+    def forked(self) -> bool:
+        """Whether the flag decides anything."""
+        fork = any(isinstance(argument, Fork) for pair in self.pairs for argument in pair)
+        return fork or any(setting.otherwise is not None for setting in self.settings)
+
+    @property
+    def opaque(self) -> bool:
+        """Whether something in it cannot be read."""
+        return any(chain.opaque for pair in self.pairs for argument in pair for chain in arms(argument))
+
+    def __str__(self) -> str:
+        page = Page(self.style, "self.flag" if self.method else "flag")
+        if self.frame.shared:
+            pairs = [tuple(page.argument(argument) for argument in pair) for pair in self.pairs]
+            result = page.put(self.frame.text, "", **self._shared(page, pairs))
+        else:
+            p, q = (page.argument(argument) for argument in self.pairs[0])
+            result = page.put(self.frame.text, page.put(self.tail, self._call(page, p, q)))
+        page.statements.append(f"return {result}")
+        return page.module(self.style.imports, self.method)
+
+    def _shared(self, page: Page, pairs: list[tuple[str, ...]]) -> dict[str, str]:
+        """The call in a block of its own, with names for its arguments."""
+        inner = page.child(("p", "q", "flag"))
+        call = inner.put(self.tail, self._call(inner, "p", "q"))
+        return {
+            "block": "\n".join([*inner.statements, f"result = {call}"]),
+            "pairs": ", ".join(f"({p}, {q})" for p, q in pairs),
+            "calls": " + ".join(f"divergence({p}, {q}, {page.flag})" for p, q in pairs),
+        }
+
+    def _call(self, page: Page, p: str, q: str) -> str:
+        texts = {
+            name: ", ".join(setting.text(flag, page.flag) for setting in self.settings)
+            for name, flag in (("settings", None), ("then", True), ("otherwise", False))
+        }
+        return page.put(self.call.text, p, p=p, q=q, comma=", " if self.settings else "", **texts)
+
+
+class Page:
+    """What has been written so far."""
+
+    def __init__(self, style: Style, flag: str) -> None:
+        self.style = style
+        self.flag = flag
+        self.definitions: list[str] = []
+        self.statements: list[str] = []
+        self.scope: list[str] = [name for name in PARAMETERS if name != "flag"] + [flag.partition(".")[0]]
+        self._names = iter(range(1, 1000))
+
+    def child(self, scope: tuple[str, ...] | None = None) -> Page:
+        """A block within this page; with `scope`, one in a function of its own."""
+        block = Page(self.style, self.flag if scope is None else "flag")
+        block.definitions, block._names = self.definitions, self._names
+        block.scope = list(self.scope if scope is None else scope)
+        return block
+
+    def argument(self, argument: Argument) -> str:
+        """Write a chain, or both arms of a fork; the expression that results."""
+        match argument:
+            case Chain(base=base, steps=steps):
+                operand = self.put(Text(base), "")
+                for step in steps:
+                    operand = self.put(step.text, operand)
+                return operand
+            case Fork(then=then, otherwise=otherwise, negated=negated):
+                name = f"v{next(self._names)}"
+                blocks = [self._arm(chain, name) for chain in ((otherwise, then) if negated else (then, otherwise))]
+                test = f"not {self.flag}" if negated else self.flag
+                self.statements += [f"if {test}:", indent(blocks[0], "    "), "else:", indent(blocks[1], "    ")]
+                self.scope.append(name)
+                return name
+
+    def _arm(self, chain: Chain, name: str) -> str:
+        block = self.child()
+        block.statements.append(f"{name} = {block.argument(chain)}")
+        return "\n".join(block.statements)
+
+    def put(self, text: Text, operand: str, **more: str) -> str:
+        """Write what a piece needs before it; the expression that it becomes."""
+        wanted = {name for part in (text.define, text.before, text.after) for name in _placeholders(part)}
+        if "n" in wanted:
+            operand = self._named(operand)
+        names = {kind: f"{kind}{next(self._names)}" for kind in "vufcg" if kind in wanted}
+        fields = {
+            **names,
+            "x": operand,
+            "a": _atom(operand),
+            "n": operand,
+            "flag": self.flag,
+            "torch": self.style.torch,
+            "F": self.style.functional,
+            "nn": self.style.nn,
+            **more,
+        }
+        read = " ".join([operand, *more.values()]) if "free" in wanted else ""
+        fields["free"] = ", ".join(name for name in self.scope if name in _words(read))
+        if text.define:
+            self.definitions.append(_filled(text.define, fields))
+        if text.before:
+            self.statements.append(_filled(text.before, fields))
+        self.scope += [name for kind, name in names.items() if kind in "vu"]
+        return _filled(text.after, fields)
+
+    def _named(self, operand: str) -> str:
+        if operand.isidentifier():
+            return operand
+        name = f"v{next(self._names)}"
+        self.statements.append(f"{name} = {operand}")
+        self.scope.append(name)
+        return name
+
+    def module(self, imports: str, method: bool) -> str:
+        """The whole text."""
+        body = "\n".join(self.statements)
+        if method:
+            lines = [
+                "class Trainer:",
+                "    def __init__(self, flag):",
+                "        self.flag = flag",
+                "",
+                "    def step(self, x, y, w, opaque):",
+                indent(body, " " * 8),
+            ]
+            self.definitions.append("\n".join(lines))
+            body = "return Trainer(flag).step(x, y, w, opaque)"
+        head = f"import functools\nimport types\n{imports}\n"
+        loss = f"def loss({', '.join(PARAMETERS)}):\n{indent(body, '    ')}\n"
+        return "\n\n".join([head, *self.definitions, loss])
+
+
+def _placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def _filled(text: str, fields: Mapping[str, str]) -> str:
+    """`text` with its placeholders filled in; a block of several lines keeps the indentation of its placeholder."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if line.strip() == "{block}":
+            lines.append(indent(fields["block"], line[: -len("{block}")]))
+        else:
+            lines.append(line.format_map(fields))
+    return "\n".join(lines)
+
+
+def _atom(operand: str) -> str:
+    """The operand, bracketed unless it may stand before a dot."""
+    if not operand or isinstance(ast.parse(operand, mode="eval").body, (ast.Name, ast.Call, ast.Attribute, ast.Subscript)):
+        return operand
+    return f"({operand})"
+
+
+def _words(text: str) -> set[str]:
+    try:
+        tree = ast.parse(f"[{text}]" if text else "0")
+    except SyntaxError:
+        tree = ast.parse(f"f({text})")
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+# --- imports -------------------------------------------------------------------------------------------------------
+
+STYLES = (
+    Style("import torch\nimport torch.nn.functional as F\nfrom torch import nn", "torch.", "F.", "nn."),
+    Style("import torch as th\nfrom torch import nn\nfrom torch.nn import functional as func", "th.", "func.", "nn."),
+    Style("import torch", "torch.", "torch.nn.functional.", "torch.nn."),
+    Style("import torch\nimport torch.nn as nn", "torch.", "nn.functional.", "nn."),
+    Style(
+        "import torch\nfrom torch.nn import *\nfrom torch.nn.functional import kl_div, linear, log_softmax, logsigmoid, "
+        "normalize, one_hot, softmax",
+        "torch.",
+        "",
+        "",
+    ),
+    Style("import torch, torch.nn, torch.nn.functional\nF, nn = torch.nn.functional, torch.nn", "torch.", "F.", "nn."),
+)
+
+# --- scores --------------------------------------------------------------------------------------------------------
+
+SOFTENINGS = (
+    Text("{a} / 2.0"),
+    Text("{a} * 0.5"),
+    Text("{a}.div(2.0)"),
+    Text("{a} / {v}", before="{v} = 2.0"),
+    Text("{a} / {g}", define="{g} = 2.0"),
+    Text("{f}({x})", define="def {f}(scores, temperature=2.0):\n    return scores / temperature"),
+)
+
+MASKINGS = (
+    (Text("{n}.masked_fill({n} > 1.0, -1e9)"), -1e9),
+    (Text("{n}.masked_fill({n} > 1.0, float('-inf'))"), float("-inf")),
+    (Text("{v}", before="{v} = {a}.clone()\n{v}[{v} > 1.0] = -1e9"), -1e9),
+    (Text("{torch}where({n} > 1.0, {torch}full_like({n}, -1e9), {n})"), -1e9),
+)
+
+# --- distributions -------------------------------------------------------------------------------------------------
+
+
+def softmaxes(dim: int, rank: int) -> tuple[Text, ...]:
+    """The ways to write a softmax along `dim` (which may be negative) of a tensor of `rank` dimensions."""
+    d = str(dim)
+    texts = [
+        Text(f"{{F}}softmax({{x}}, dim={d})"),
+        Text(f"{{F}}softmax({{x}}, {d})"),
+        Text(f"{{torch}}softmax({{x}}, dim={d})"),
+        Text(f"{{torch}}softmax({{x}}, {d})"),
+        Text(f"{{a}}.softmax({d})"),
+        Text(f"{{a}}.softmax(dim={d})"),
+        Text(f"{{nn}}Softmax(dim={d})({{x}})"),
+        Text("{g}({x})", define=f"{{g}} = {{nn}}Softmax({d})"),
+        Text("{v}({x})", before=f"{{v}} = {{nn}}Softmax(dim={d})"),
+        Text("{v}({x})", before=f"{{v}} = functools.partial({{F}}softmax, dim={d})"),
+        Text(f"{{v}}({{x}}, dim={d})", before="{v} = {F}softmax"),
+        Text("{F}softmax({x}, dim={g})", define=f"{{g}} = {d}"),
+        Text("{F}softmax({x}, **{v})", before=f"{{v}} = dict(dim={d})"),
+        Text("{f}({x})", define=f"def {{f}}(scores, dim={d}):\n    return {{F}}softmax(scores, dim)"),
+        Text(f"{{f}}({{x}}, {d})", define="def {f}(scores, dim):\n    return scores.softmax(dim)"),
+        Text("{v}", before=f"{{v}} = {{x}}\n{{v}} = {{F}}softmax({{v}}, dim={d})"),
+        Text(
+            "{c}()({x})",
+            define="class {c}({nn}Module):\n    def __init__(self):\n        super().__init__()\n"
+            f"        self.normalise = {{nn}}Softmax(dim={d})\n\n"
+            "    def forward(self, scores):\n        return self.normalise(scores)",
+        ),
+        Text("{nn}Sequential({nn}Identity(), {nn}Softmax(dim=" + d + "))({x})"),
+    ]
+    if (dim + rank if dim < 0 else dim) == (0 if rank in (0, 1, 3) else 1):
+        texts += [Text("{F}softmax({x})"), Text("{nn}Softmax()({x})")]
+    return tuple(texts)
+
+
+def probabilities(dim: int, rank: int) -> tuple[Text, ...]:
+    """The ways to make probabilities of scores."""
+    texts = [
+        Text(f"{{v}} / {{v}}.sum({dim}, keepdim=True)", before="{v} = {a}.exp()"),
+        Text("{v}", before=f"{{v}} = {{torch}}exp({{x}})\n{{v}} /= {{v}}.sum({dim}, keepdim=True)"),
+    ]
+    if dim in (-1, rank - 1):
+        texts.append(Text("{torch}distributions.Categorical(logits={x}).probs"))
+    return (*softmaxes(dim, rank), *texts)
+
+
+def log_probabilities(dim: int, rank: int) -> tuple[Text, ...]:
+    """The ways to make log-probabilities of scores."""
+    texts = [
+        Text(f"{{n}} - {{n}}.logsumexp({dim}, keepdim=True)"),
+        Text(f"{{n}} - {{torch}}logsumexp({{n}}, dim={dim}, keepdim=True)"),
+    ]
+    if dim in (-1, rank - 1):
+        texts.append(Text("{torch}distributions.Categorical(logits={x}).logits"))
+    return (*map(_in_logs, softmaxes(dim, rank)), *texts)
+
+
+def _in_logs(text: Text) -> Text:
+    def logs(part: str) -> str:
+        return part.replace("softmax(", "log_softmax(").replace("softmax,", "log_softmax,").replace("Softmax(", "LogSoftmax(")
+
+    before = text.before if not text.before.endswith("softmax") else text.before.replace("softmax", "log_softmax")
+    return Text(logs(text.after), logs(before), logs(text.define))
+
+
+LOGARITHMS = (
+    Text("{torch}log({x})"),
+    Text("{a}.log()"),
+    Text("{v}", before="{v} = {a}.clone()\n{v}.log_()"),
+    Text("{v}.log()", before="{v} = {x}"),
+)
+EXPONENTIALS = (Text("{torch}exp({x})"), Text("{a}.exp()"), Text("{v}.exp()", before="{v} = {x}"))
+WRONG_LOGARITHMS = (Text("{torch}log2({x})"), Text("{a}.log10()"), Text("{torch}log1p({x})"), Text("{a}.log2()"))
+GUARDS = (
+    Text("{a} + 1e-10"),
+    Text("{a}.clamp(min=1e-10)"),
+    Text("{torch}clamp({x}, min=1e-10)"),
+    Text("{torch}clamp({x}, 1e-10, 1.0)"),
+    Text("{a}.clamp_min(1e-10)"),
+    Text("1e-10 + {a}"),
+)
+SIGMOIDS = (Text("{torch}sigmoid({x})"), Text("{a}.sigmoid()"), Text("{nn}Sigmoid()({x})"))
+LOG_SIGMOIDS = (Text("{F}logsigmoid({x})"), Text("{nn}LogSigmoid()({x})"))
+
+
+def mixtures(other: str, dim: int) -> tuple[Text, ...]:
+    """Half of the operand, half of the softmax of `other`."""
+    half = f"{{torch}}softmax({other}, {dim})"
+    return (
+        Text(f"({{a}} + {half}) / 2"),
+        Text(f"0.5 * {{a}} + 0.5 * {half}"),
+        Text(f"{{torch}}lerp({{x}}, {half}, 0.5)"),
+        Text(f"{{torch}}stack([{{x}}, {half}]).mean(0)"),
+    )
+
+
+def smoothings(classes: int) -> tuple[Text, ...]:
+    """Nine tenths of the operand, and one tenth uniform over the classes."""
+    return (
+        Text(f"{{a}} * 0.9 + 0.1 / {classes}"),
+        Text(f"(1 - 0.1) * {{a}} + 0.1 / {classes}"),
+        Text(f"{{a}} * (1 - {{v}}) + {{v}} / {classes}", before="{v} = 0.1"),
+    )
+
+
+# --- transports ----------------------------------------------------------------------------------------------------
+
+KEEPERS = (
+    Text("{a}.detach()"),
+    Text("{a}.clone()"),
+    Text("{a}.contiguous()"),
+    Text("{a}.double()"),
+    Text("{a}.to({torch}float64)"),
+    Text("{a}.data"),
+    Text("{nn}Identity()({x})"),
+    Text("{a} * 1.0"),
+    Text("{a}.type_as(x)"),
+)
+
+TRANSPORTS = (
+    Text("{v}", before="{v} = {x}"),
+    Text("{u}", before="{v} = {x}\n{u} = {v}"),
+    Text("{u}", before="{v} = {u} = {x}"),
+    Text("{v}", before="{v}, {u} = {x}, None"),
+    Text("{v}", before="{u}, *{v} = 1, {x}\n{v} = {v}[0]"),
+    Text("{v}[0]", before="{v} = [{x}]"),
+    Text("{v}[-1]", before="{v} = []\n{v}.append({x})"),
+    Text("{v}['made']", before="{v} = {{'made': {x}, 'other': None}}"),
+    Text("{v}['made']", before="{v} = dict(other=1)\n{v}['made'] = {x}"),
+    Text("{v}.get('made')", before="{v} = {{}}\n{v}.update(made={x})"),
+    Text("({v} := {x})"),
+    Text("{f}({free})", define="def {f}({free}):\n    return {x}"),
+    Text("{f}({free})[1]", define="def {f}({free}):\n    return 0, {x}"),
+    Text("{f}({free})['made']", define="def {f}({free}):\n    made = {x}\n    return {{'made': made}}"),
+    Text("{v}", before="{u}, {v} = {f}({free})", define="def {f}({free}):\n    return None, {x}"),
+    Text("{f}({x})", define="def {f}(value):\n    return value"),
+    Text("{f}({x}, True)", define="def {f}(value, keep=False):\n    if keep:\n        return value\n    return value.new_zeros(1)"),
+    Text("{f}(value={x})", define="def {f}(*, value):\n    held = value\n    return held"),
+    Text("{f}({x})", define="def {f}(*values):\n    return values[0]"),
+    Text("{f}(made={x})", define="def {f}(**values):\n    return values['made']"),
+    Text("{f}()", before="def {f}():\n    return {x}"),
+    Text("{f}({x})", before="def {f}(value):\n    return value"),
+    Text("{v}()", before="{v} = lambda: {x}"),
+    Text("(lambda value: value)({x})"),
+    Text("{v}()", before="{v} = functools.partial({f}, {x})", define="def {f}(value):\n    return value"),
+    Text("{c}().make({free})", define="class {c}:\n    def make(this, {free}):\n        return {x}"),
+    Text("{c}.make({free})", define="class {c}:\n    @staticmethod\n    def make({free}):\n        return {x}"),
+    Text("{c}.make({x})", define="class {c}:\n    @classmethod\n    def make(cls, value):\n        return value"),
+    Text("{v}.held", before="{v} = {c}({x})", define="class {c}:\n    def __init__(self, value):\n        self.held = value"),
+    Text(
+        "{v}.fetch()",
+        before="{v} = {c}({x})",
+        define="class {c}:\n    def __init__(self, value):\n        self.held = value\n\n"
+        "    def fetch(self):\n        return self.held",
+    ),
+    Text(
+        "{v}.made",
+        before="{v} = {c}({x})",
+        define="class {c}:\n    def __init__(self, value):\n        self._held = value\n\n"
+        "    @property\n    def made(self):\n        return self._held",
+    ),
+    Text("{v}.held", before="{v} = {c}()\n{v}.held = {x}", define="class {c}:\n    held = None"),
+    Text("{c}()({x})", define="class {c}({nn}Module):\n    def forward(self, value):\n        return value"),
+    Text("{c}().forward({free})", define="class {c}({nn}Module):\n    def forward(this, {free}):\n        return {x}"),
+    Text(
+        "{c}Two().make({x})",
+        define="class {c}:\n    def make(self, value):\n        return value\n\n\nclass {c}Two({c}):\n"
+        "    def make(self, value):\n        return super().make(value)",
+    ),
+    Text("{v}.made", before="{v} = types.SimpleNamespace(made={x})"),
+    Text("{v}", before="if {flag}:\n    {v} = {x}\nelse:\n    {v} = {a}.clone()"),
+    Text("{v}", before="{v} = {x}\nif not {flag}:\n    {v} = {v}.clone()"),
+    Text("{v}", before="{v} = {x} if {flag} else {a}.clone()"),
+    Text("{f}({x}, {flag})", define="def {f}(value, flag):\n    if flag:\n        return value\n    return value.clone()"),
+    Text("{v}", before="for {u} in range(2):\n    {v} = {x}"),
+    Text("{v}", before="for {v} in [{x}]:\n    pass"),
+    Text("{v}", before="for {u}, {v} in zip([1], [{x}]):\n    pass"),
+    Text("{v}", before="for {u}, {v} in {{'made': {x}}}.items():\n    pass"),
+    Text("{v}", before="{u} = 0\n{v} = None\nwhile {u} < 1:\n    {v} = {x}\n    {u} += 1"),
+    Text("[{x} for _ in range(2)][0]"),
+    Text("[value for value in ({x},)][0]"),
+    Text("next(value for value in [{x}])"),
+    Text("{v}", before="with {torch}no_grad():\n    {v} = {x}"),
+    Text("{f}({free})", define="@{torch}no_grad()\ndef {f}({free}):\n    return {x}"),
+    Text("{v}", before="try:\n    {v} = {x}\nexcept RuntimeError:\n    raise"),
+    Text("{v}", before="try:\n    {v} = {x}\nfinally:\n    pass"),
+    Text("{v}", before="match {flag}:\n    case True:\n        {v} = {x}\n    case _:\n        {v} = {a}.clone()"),
+    Text("next({f}({free}))", define="def {f}({free}):\n    yield {x}"),
+    Text("getattr({v}, 'held')", before="{v} = {c}()\nsetattr({v}, 'held', {x})", define="class {c}:\n    pass"),
+    Text("{v}", before="{v} = {x}\nassert {v} is not None"),
+)
+OPAQUE = (
+    Text("opaque({x})"),
+    Text("eval('value', dict(value={x}))"),
+)
+
+# --- calls ---------------------------------------------------------------------------------------------------------
+
+CALLS = (
+    Call(Text("{F}kl_div({p}, {q}{comma}{settings})")),
+    Call(Text("{nn}KLDivLoss({settings})({p}, {q})"), module=True),
+    Call(Text("{F}kl_div(input={p}, target={q}{comma}{settings})"), keywords=True),
+    Call(Text("{F}kl_div(target={q}, input={p}{comma}{settings})"), keywords=True),
+    Call(Text("{F}kl_div({p}, target={q}{comma}{settings})"), keywords=True),
+    Call(Text("{v}({p}, {q})", before="{v} = {nn}KLDivLoss({settings})"), module=True),
+    Call(Text("{v}(input={p}, target={q})", before="{v} = {nn}KLDivLoss({settings})"), module=True),
+    Call(Text("{v}.forward({p}, {q})", before="{v} = {nn}KLDivLoss({settings})"), module=True),
+    Call(Text("{g}({p}, {q})", define="{g} = {nn}KLDivLoss({settings})"), module=True, constant=True),
+    Call(
+        Text(
+            "{v}({p}, {q})",
+            before="if {flag}:\n    {v} = {nn}KLDivLoss({then})\nelse:\n    {v} = {nn}KLDivLoss({otherwise})",
+        ),
+        module=True,
+    ),
+    Call(
+        Text(
+            "{v}",
+            before="if {flag}:\n    {v} = {F}kl_div({p}, {q}{comma}{then})\nelse:\n    {v} = {F}kl_div({p}, {q}{comma}{otherwise})",
+        )
+    ),
+    Call(Text("{v}({p}, {q}{comma}{settings})", before="{v} = {F}kl_div")),
+    Call(Text("{v}({p}, {q})", before="{v} = functools.partial({F}kl_div{comma}{settings})"), keywords=True),
+    Call(Text("{F}kl_div(*{v}{comma}{settings})", before="{v} = ({p}, {q})"), keywords=True),
+    Call(Text("{F}kl_div({p}, {q}, **{v})", before="{v} = dict({settings})"), keywords=True),
+    Call(Text("{F}kl_div(**{v}{comma}{settings})", before="{v} = {{'input': {p}, 'target': {q}}}"), keywords=True),
+    Call(Text("getattr({torch}nn.functional, 'kl_div')({p}, {q}{comma}{settings})")),
+    Call(
+        Text("{f}({p}, {q})", define="def {f}(p, q):\n    return {F}kl_div(p, q{comma}{settings})"),
+        constant=True,
+    ),
+    Call(
+        Text("{f}({p}, {q})", define="def {f}(p, q, loss={nn}KLDivLoss({settings})):\n    return loss(p, q)"),
+        module=True,
+        constant=True,
+    ),
+    Call(
+        Text(
+            "{c}()({p}, {q})",
+            define="class {c}({nn}Module):\n    def __init__(self):\n        super().__init__()\n"
+            "        self.divergence = {nn}KLDivLoss({settings})\n\n"
+            "    def forward(self, p, q):\n        return self.divergence(p, q)",
+        ),
+        module=True,
+        constant=True,
+    ),
+    Call(
+        Text(
+            "{c}()({p}, {q})",
+            define="class {c}({nn}KLDivLoss):\n    def __init__(self):\n        super().__init__({settings})",
+        ),
+        module=True,
+        constant=True,
+    ),
+)
+
+FRAMES = (
+    Frame(Text("{x}")),
+    Frame(Text("{v}", before="{v} = {x}")),
+    Frame(Text("{v}", before="{v} = 0.0\nfor {u} in range(2):\n    {v} = {v} + {x} / 2")),
+    Frame(Text("{v}", before="{v} = 0.0\n{v} += {x}")),
+    Frame(Text("sum({v})", before="{v} = []\n{v}.append({x})")),
+    Frame(Text("{v}", before="with {torch}enable_grad():\n    {v} = {x}")),
+)
+SHARED = "def divergence(p, q, flag):\n    {block}\n    return result"
+SHARED_FRAMES = (
+    Frame(Text("{calls}", define=SHARED), shared=True),
+    Frame(Text("{v}", before="{v} = 0.0\nfor p, q in [{pairs}]:\n    {v} = {v} + divergence(p, q, {flag})", define=SHARED), shared=True),
+    Frame(Text("sum(divergence(p, q, {flag}) for p, q in [{pairs}])", define=SHARED), shared=True),
+    Frame(
+        Text("{v}", before="{v} = 0.0\nfor p, q in [{pairs}]:\n    flag = {flag}\n    {block}\n    {v} = {v} + result"),
+        shared=True,
+    ),
+)
+
+
+def sums_over_classes(dim: int) -> tuple[Text, ...]:
+    """What turns an unreduced divergence into the mean of the divergences."""
+    return (
+        Text(f"{{a}}.sum({dim}).mean()"),
+        Text(f"{{a}}.sum(dim={dim}).mean()"),
+        Text(f"{{torch}}sum({{x}}, dim={dim}).mean()"),
+        Text("{v}.mean()", before=f"{{v}} = {{x}}\n{{v}} = {{v}}.sum({dim})"),
+        Text(f"{{torch}}mean({{v}}.sum({dim}))", before="{v} = {x}"),
+    )
+
+
+def means_over_classes(dim: int) -> tuple[Text, ...]:
+    """What averages over the classes."""
+    return (
+        Text("{a}.mean()"),
+        Text("{torch}mean({x})"),
+        Text("{v}.mean()", before="{v} = {x}"),
+        Text(f"{{a}}.mean({dim}).mean()"),
+        Text(f"{{v}}.mean(dim={dim}).mean()", before="{v} = {x}"),
+    )
