@@ -98,7 +98,7 @@ def _names(pattern: str, path: str, directory: str) -> bool:
     place, below = os.path.abspath(path), os.path.join(directory, "")
     if exclusion.excludes(os.path.basename(place), place):
         return True
-    while (place := os.path.dirname(place)).startswith(below):
+    while (place := os.path.dirname(place)) != directory and place.startswith(below):
         if exclusion.excludes(os.path.basename(place), place):
             return True
     return False

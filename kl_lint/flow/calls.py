@@ -683,6 +683,8 @@ def kl_call(frame: Frame, kind: str, signature: tuple[Parameter, ...], arguments
         values.update((key, value) for key, value in module.arguments if key in LEGACY.split())
         opened = opened or module.open
         construction = module.place if isinstance(module.place.node, ast.Call) else None
+    if "log_target" in values:
+        values["log_target"] = decided(frame, values["log_target"], values)
     place = frame.place(node)
     record(frame, RawCall(kind, place, node.func, values, binding.nodes, binding.positions, opened, construction, frame.guards(), frame.entry,
                           frame.callers))
@@ -695,6 +697,16 @@ def kl_call(frame: Frame, kind: str, signature: tuple[Parameter, ...], arguments
         number, dim=shaped.dim if shaped.whole else None, symbol=shaped.symbol if shaped.whole else None,
         rank=rank if elementwise else None, gradient=not frame.no_grad, loss=Loss(frozenset({place}), elementwise and shaped.whole),
     )
+
+
+def decided(frame: Frame, flag: Value, values: dict[str, Value]) -> Value:
+    """A flag (log_target is True or False, or torch raises), as both its outcomes where it also chose another argument."""
+    if not isinstance(flag, Unknown):
+        return flag
+    guards = [*(guards for value in values.values() for guards, _ in options_of(value)), frame.guards()]
+    if not any(key == flag.number for each in guards for key, _ in each):
+        return flag
+    return frame.narrow(Choice(tuple((frozenset({(flag.number, outcome)}), Constant(outcome)) for outcome in (True, False))))
 
 
 def keeps_elements(kind: str, values: dict[str, Value], opened: bool) -> bool:

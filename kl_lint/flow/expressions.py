@@ -181,9 +181,12 @@ def unary_operation(frame: Frame, node: ast.UnaryOp) -> Value:
 
 
 def negated(frame: Frame, value: Value) -> Value:
-    """`not value`."""
+    """`not value`: the same flag, turned."""
     truth = truth_of(value)
-    return Constant(not truth) if truth is not None else Unknown(frame.machine.numbers.of("not", number_of(value, frame.machine.numbers)))
+    if truth is not None:
+        return Constant(not truth)
+    number = number_of(value, frame.machine.numbers)
+    return Choice(((frozenset({(number, True)}), Constant(False)), (frozenset({(number, False)}), Constant(True))))
 
 
 def truth_of(value: Value) -> bool | None:
@@ -245,9 +248,9 @@ def arms_of(frame: Frame, test: ast.expr) -> Arms:
             yes, no = arms_of(frame, operand)
             return no, yes
         case ast.BoolOp(op=ast.And(), values=parts):
-            return all_of([arms_of(frame, part) for part in parts])
+            return all_of(frame, [arms_of(frame, part) for part in parts])
         case ast.BoolOp(op=ast.Or(), values=parts):
-            no, yes = all_of([(no, yes) for yes, no in (arms_of(frame, part) for part in parts)])
+            no, yes = all_of(frame, [(no, yes) for yes, no in (arms_of(frame, part) for part in parts)])
             return yes, no
         case ast.Compare(left=left, ops=[operator], comparators=[right]):
             return compare_arms(frame, evaluate(frame, left), operator, evaluate(frame, right), test)
@@ -257,8 +260,8 @@ def arms_of(frame: Frame, test: ast.expr) -> Arms:
             return truth_guards(frame, evaluate(frame, test))
 
 
-def all_of(parts: list[Arms]) -> Arms:
-    """The arms of a conjunction: true says all of it; false says something only where one part can be false."""
+def all_of(frame: Frame, parts: list[Arms]) -> Arms:
+    """The arms of a conjunction: true says all of it; false that it does not hold, which another test of the same parts knows again."""
     yes: Guards | None = NO_GUARDS
     open_ends: list[Guards] = []
     for part_yes, part_no in parts:
@@ -267,7 +270,10 @@ def all_of(parts: list[Arms]) -> Arms:
             open_ends.append(part_no)
     if not open_ends:
         return yes, None
-    return yes, open_ends[0] if len(open_ends) == 1 else NO_GUARDS
+    if len(open_ends) == 1 or yes is None:
+        return yes, open_ends[0] if len(open_ends) == 1 else NO_GUARDS
+    number = frame.machine.numbers.of("all", (yes,))
+    return yes | {(number, True)}, frozenset({(number, False)})
 
 
 def truth_guards(frame: Frame, value: Value) -> Arms:
@@ -333,7 +339,10 @@ def compared(frame: Frame, one: Value, operator: ast.cmpop, other: Value) -> Arm
                 present = frame.conditions.get(held)
                 if present is not None and present != repr(other.value):
                     return None, NO_GUARDS
-                return frozenset({(held, repr(other.value)), (equal, True)}), frozenset({(equal, False)})
+                truth = (number, bool(other.value))
+                if not compatible(frozenset({truth}), frame.guards()):
+                    return None, NO_GUARDS
+                return frozenset({(held, repr(other.value)), (equal, True), truth}), frozenset({(equal, False)})
         case ast.In() | ast.NotIn() if isinstance(one, Constant) and isinstance(other, Sequence) and other.items is not None:
             if all(isinstance(v, Constant) for v in other.items):
                 return (NO_GUARDS, None) if one in other.items else (None, NO_GUARDS)
@@ -350,8 +359,6 @@ def comparison(frame: Frame, node: ast.Compare) -> Value:
         return Constant(False)
     if no is None:
         return Constant(True)
-    if len(yes) == 1 and yes and no:
-        return Choice(((yes, Constant(True)), (no, Constant(False))))
     if yes and no:
         return Choice(((yes, Constant(True)), (no, Constant(False))))
     return unknown(frame, node)

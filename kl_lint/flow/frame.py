@@ -24,6 +24,7 @@ from kl_lint.flow.values import (
     choose,
     choose_states,
     compatible,
+    options_of,
 )
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ class Frame:
         """Bind a name, here or where `global`/`nonlocal` put it."""
         if name in self.foreign:
             home = self.foreign[name]
-            home.variables[name] = choose(((NO_GUARDS, home.variables.get(name, value)), (NO_GUARDS, value)), self.machine.numbers)
+            home.variables[name] = choose((*options_of(home.variables.get(name, value)), (NO_GUARDS, value)), self.machine.numbers)
             return
         if self.journals:
             journal = self.journals[-1]

@@ -27,6 +27,7 @@ from kl_lint.flow.values import (
     Unknown,
     Value,
     choose,
+    flattened,
     number_of,
 )
 
@@ -235,7 +236,7 @@ def set_elsewhere(frame: Frame, cls: Class, name: str) -> Value | None:
         value = after.get(name) if isinstance(after, Instance) else None
         if value is not None:
             options.append((NO_GUARDS, value))
-    known = [option for option in options if option[1] != NONE] or options
+    known = [option for option in flattened(options) if option[1] != NONE] or options
     if not known:
         return None
     machine.attributes[key] = choose(known, machine.numbers)

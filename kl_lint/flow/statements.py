@@ -201,7 +201,12 @@ def try_statement(frame: Frame, node: ast.Try) -> None:
     written = frame.close_branch()
     died, frame.dead = frame.dead, False
     numbers = frame.machine.numbers
-    ways: list[tuple[Branch | None, Guards | None]] = [(None if died else (NO_GUARDS, written), NO_GUARDS)]
+    way = frame.machine.fresh("try", node)
+
+    def reached(i: int) -> Guards:
+        return frozenset({(way, i)}) if node.handlers else NO_GUARDS
+
+    ways: list[tuple[Branch | None, Guards | None]] = [(None if died else (reached(0), written), NO_GUARDS)]
     for i, handler in enumerate(node.handlers):
         frame.open_branch()
         for name, value in written.items():
@@ -214,7 +219,7 @@ def try_statement(frame: Frame, node: ast.Try) -> None:
         execute(frame, handler.body)
         kept = frame.close_branch()
         dead, frame.dead = frame.dead, False
-        ways.append((None if dead else (NO_GUARDS, kept), frozenset({(i, True)})))
+        ways.append((None if dead else (reached(i + 1), kept), NO_GUARDS))
     rejoin(frame, ways)
     if not frame.dead:
         execute(frame, node.finalbody)

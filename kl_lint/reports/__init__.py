@@ -9,14 +9,22 @@ if TYPE_CHECKING:
 
     from kl_lint.finding import Finding
 
-__all__ = ["REPORTS", "Context", "render"]
+__all__ = ["DOCUMENTS", "REPORTS", "Context", "render"]
 
 REPORTS = {
     "full": "kl_lint.reports.full",
     "concise": "kl_lint.reports.concise",
     "json": "kl_lint.reports.json_report",
+    "sarif": "kl_lint.reports.sarif",
+    "github": "kl_lint.reports.github",
+    "gitlab": "kl_lint.reports.gitlab",
+    "junit": "kl_lint.reports.junit",
+    "rdjson": "kl_lint.reports.rdjson",
 }
 """The formats by name, and the modules that write them, which are loaded when they are asked for."""
+
+DOCUMENTS = ("json", "sarif", "gitlab", "junit", "rdjson")
+"""The formats whose reports are whole documents, which their readers expect even where there is nothing to report."""
 
 
 class Context:

@@ -41,7 +41,7 @@ def fix_source(
 ) -> FixResult:
     """Mend what is wrong with the KL divergences of `source`, as far as it can be done without a person.
 
-    Safe fixes only, unless `unsafe`; those of findings that `wanted` takes, where it is given, and never on a line
+    Only findings of `filename` itself are mended. Safe fixes only, unless `unsafe`; those of findings that `wanted` takes, where it is given, and never on a line
     whose `# noqa` silences the finding. `check` finds what there is to mend, kl-lint's own rules by default, with
     `enable` as in `kl_lint.check_source`.
 
@@ -49,7 +49,7 @@ def fix_source(
     which this is not true is not made. Raises SyntaxError where `source` is not Python.
     """
     mark = BYTE_ORDER_MARK if source.startswith(BYTE_ORDER_MARK) else ""
-    loop = _Loop(check or _checker(filename, enable), unsafe, wanted)
+    loop = _Loop(filename, check or _checker(filename, enable), unsafe, wanted)
     result = loop.run(source[len(mark) :])
     return FixResult(mark + result.source, result.fixed, result.remaining, result.refused)
 
@@ -72,6 +72,7 @@ class _Round:
 
 @dataclass(frozen=True, slots=True)
 class _Loop:
+    filename: str
     check: Check
     unsafe: bool
     wanted: Callable[[Finding], bool] | None
@@ -119,7 +120,8 @@ class _Loop:
     def _fixable(self, text: str, findings: Iterable[Finding]) -> list[tuple[Finding, Fix]]:
         """The findings that are to be mended, each with its fix."""
         levels = {Applicability.SAFE, Applicability.UNSAFE} if self.unsafe else {Applicability.SAFE}
-        found = [(finding, finding.fix) for finding in findings if finding.fix and finding.fix.applicability in levels]
+        own = [finding for finding in findings if finding.filename == self.filename]
+        found = [(finding, finding.fix) for finding in own if finding.fix and finding.fix.applicability in levels]
         if not found:
             return []
         from kl_lint.engine import split_lines

@@ -17,6 +17,8 @@ from enum import Enum
 from string import Formatter
 from textwrap import indent
 
+from hypothesis.vendor.pretty import RepresentationPrinter
+
 PARAMETERS = ("x", "y", "w", "flag", "opaque")
 """Of `loss`: two tensors of scores, a square weight for their last dim, a bool, and the identity, which no reader can know."""
 
@@ -194,7 +196,13 @@ class Program:
         """Whether something in it cannot be read."""
         return any(chain.opaque for pair in self.pairs for argument in pair for chain in arms(argument))
 
-    def __str__(self) -> str:
+    def _repr_pretty_(self, printer: RepresentationPrinter, cycle: bool) -> None:
+        """A counter-example shows the program as it is read."""
+        printer.text(f"\n{self.source}")
+
+    @property
+    def source(self) -> str:
+        """The text of the module."""
         page = Page(self.style, "self.flag" if self.method else "flag")
         if self.frame.shared:
             pairs = [tuple(page.argument(argument) for argument in pair) for pair in self.pairs]
@@ -420,7 +428,7 @@ def probabilities(dim: int, rank: int) -> tuple[Text, ...]:
     """The ways to make probabilities of scores."""
     texts = [
         Text(f"{{v}} / {{v}}.sum({dim}, keepdim=True)", before="{v} = {a}.exp()"),
-        Text("{v}", before=f"{{v}} = {{torch}}exp({{x}})\n{{v}} /= {{v}}.sum({dim}, keepdim=True)"),
+        Text("{v}", before=f"{{v}} = {{torch}}exp({{x}}).clone()\n{{v}} /= {{v}}.sum({dim}, keepdim=True)"),
     ]
     if dim in (-1, rank - 1):
         texts.append(Text("{torch}distributions.Categorical(logits={x}).probs"))

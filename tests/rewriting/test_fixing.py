@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -28,7 +29,7 @@ def _rules(**rules: tuple[str, Rule] | tuple[str, Rule, Applicability]) -> Calla
                 span = lines.span(*found.span())
                 edit = rule(found[0], span)
                 fix = Fix(code, level, (edit,)) if edit else None
-                findings.append(Finding(code, code, "m", "x.py", span, span.row, fix=fix))
+                findings.append(Finding(code, code, "m", "<string>", span, span.row, fix=fix))
         return tuple(sorted(findings, key=lambda finding: (finding.span, finding.code)))
 
     return check
@@ -130,9 +131,9 @@ def test_the_same_code_beside_a_mended_finding_does_not_stop_it() -> None:
     def check(text: str) -> tuple[Finding, ...]:
         span = Lines(text).span(0, len(text) - 1)
         fix = Fix("", SAFE, (RenameCallee(span, "b"),))
-        findings = [Finding("KLD101", "x", "no fix", "x.py", span, 1)]
+        findings = [Finding("KLD101", "x", "no fix", "<string>", span, 1)]
         if text.startswith("F.a"):
-            findings.append(Finding("KLD101", "x", "a fix", "x.py", span, 1, fix=fix))
+            findings.append(Finding("KLD101", "x", "a fix", "<string>", span, 1, fix=fix))
         return tuple(findings)
 
     result = fix_source("F.a(x)\n", check=check)
@@ -160,7 +161,7 @@ def test_rounds_are_bounded() -> None:
     def check(text: str) -> tuple[Finding, ...]:
         (finding,) = _rules(KLD101=(r"f\(\d+\)", grow))(text)
         row = len(calls)  # the finding is never where the last one was
-        return (Finding(f"KLD{row}", "x", "m", "x.py", finding.span, 1, fix=finding.fix),)
+        return (Finding(f"KLD{row}", "x", "m", "<string>", finding.span, 1, fix=finding.fix),)
 
     result = fix_source("f(0)\n", check=check)
     assert result.source == "f(10)\n"
@@ -176,7 +177,7 @@ def test_a_refused_fix_is_reported_with_its_reason() -> None:
 
 def test_a_text_that_cannot_be_checked_any_more_is_not_kept() -> None:
     before = _rules(KLD101=(r"F\.a\(x\)", _rename("b")))
-    broken = Finding("KLD000", "internal-error", "m", "x.py", Span(1, 1, 1, 2), 1)
+    broken = Finding("KLD000", "internal-error", "m", "<string>", Span(1, 1, 1, 2), 1)
     result = fix_source("y = F.a(x)\n", check=lambda text: before(text) if "F.a" in text else (broken,))
     assert result.source == "y = F.a(x)\n"
     assert _codes(result) == ([], ["KLD101"], [("KLD101", "the rewritten file could not be checked")])
@@ -210,13 +211,29 @@ def test_a_byte_order_mark_is_kept_and_not_checked() -> None:
 def test_the_rules_of_the_project_are_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
-    def check_text(text: str, filename: str, *, enable: frozenset[str]) -> tuple[Finding, ...]:
+    def check_text(text: str, filename: str, *, enable: frozenset[str], across: bool) -> tuple[Finding, ...]:
         seen.append((text, filename, enable))
         return ()
 
     monkeypatch.setattr("kl_lint.engine.check_text", check_text)
     fix_source("x = 1\n", "a.py", enable=frozenset({"KLD6"}))
     assert seen == [("x = 1\n", "a.py", frozenset({"KLD6"}))]
+
+
+def test_findings_of_other_files_are_not_mended_here() -> None:
+    check = _rules(KLD101=(r"F\.a\(x\)", _rename("b")))
+    result = fix_source("y = F.a(x)\n", "other.py", check=check)
+    assert result.source == "y = F.a(x)\n"
+    assert _codes(result) == ([], ["KLD101"], [])
+
+
+@pytest.mark.parametrize("name", ["loss.py", "./loss.py", "link.py", "none.py", "<stdin>"])
+def test_a_file_is_mended_under_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    source = "from torch.nn import functional as F\ndef g(x, y):\n    return F.kl_div(F.softmax(x, 1).log(), y)\n"
+    (tmp_path / "loss.py").write_text(source)
+    (tmp_path / "link.py").symlink_to("loss.py")
+    monkeypatch.chdir(tmp_path)
+    assert fix_source(source, name).source == source.replace("F.softmax(x, 1).log()", "F.log_softmax(x, 1)")
 
 
 def test_what_does_not_parse_is_for_the_caller() -> None:

@@ -42,7 +42,7 @@ def test_a_silenced_line_is_not_rewritten() -> None:
 
     def check(text: str) -> list[Finding]:
         return [
-            Finding("KLD201", "x", "m", "x.py", span, span.row, fix=Fix("", Applicability.SAFE, (edit,)))
+            Finding("KLD201", "x", "m", "<string>", span, span.row, fix=Fix("", Applicability.SAFE, (edit,)))
             for row, line in enumerate(text.splitlines(), start=1)
             if line.startswith("f(") and "log_target" not in text
             for span in [Span(row, 1, row, 5) if line.startswith("f(a)") else Span(row, 1, row + 1, 7)]

@@ -14,7 +14,7 @@ from kl_lint.rewriting import apply_fixes, fix_source, text_edits
 
 span = Span(1, 1, 1, 6)
 fix = Fix("", Applicability.UNSAFE, (RenameCallee(span, "b"),))
-finding = Finding("KLD101", "x", "m", "x.py", span, 1, fix=fix)
+finding = Finding("KLD101", "x", "m", "<string>", span, 1, fix=fix)
 check = lambda text: (finding,) if text.startswith("x.a") else ()
 """
 

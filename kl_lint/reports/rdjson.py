@@ -1,0 +1,95 @@
+"""Findings in the Reviewdog Diagnostic Format, for reviewdog to comment on changes with.
+
+https://github.com/reviewdog/reviewdog/tree/master/proto/rdf defines it. reviewdog rejects a report with a member that
+its version does not know, so there are none but the oldest. Columns count bytes of UTF-8.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from kl_lint.finding import RULE_PAGES, Applicability, Span
+from kl_lint.reports.columns import utf8_column
+from kl_lint.reports.json_text import dump
+from kl_lint.reports.mender import Mender
+from kl_lint.reports.paths import here, located
+from kl_lint.selection import INTERNAL_ERROR
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kl_lint.finding import Finding
+    from kl_lint.reports import Context
+    from kl_lint.rewriting import TextEdit
+
+__all__ = ["render"]
+
+
+def render(findings: Sequence[Finding], context: Context) -> str:
+    """One object with all findings."""
+    mender = Mender(context.lines)
+    return dump(
+        {
+            "source": {"name": "kl-lint", "url": RULE_PAGES},
+            "severity": "WARNING",
+            "diagnostics": [
+                _diagnostic(path, finding, context.lines.get(finding.filename, ()), mender)
+                for path, finding in located(findings, here())
+            ],
+        }
+    )
+
+
+def _diagnostic(path: str, finding: Finding, lines: Sequence[str], mender: Mender) -> dict[str, object]:
+    return {
+        "message": finding.message,
+        "location": {"path": path, "range": _range(finding.span, lines)},
+        "severity": "ERROR" if finding.code == INTERNAL_ERROR else "WARNING",
+        "code": {"value": finding.code, "url": finding.url},
+        "suggestions": _suggestions(finding, lines, mender),
+    }
+
+
+def _suggestions(finding: Finding, lines: Sequence[str], mender: Mender) -> list[dict[str, object]]:
+    """The fix, where it may be applied. Each suggestion is one that can be taken alone: all edits become one."""
+    if finding.fix is None or finding.fix.applicability is Applicability.DISPLAY:
+        return []
+    edits = mender.edits(finding)
+    if not edits:
+        return []
+    first, last = edits[0].span, edits[-1].span
+    span = Span(first.row, first.column, last.end_row, last.end_column)
+    return [{"range": _range(span, lines), "text": _joined(edits, lines)}]
+
+
+def _joined(edits: Sequence[TextEdit], lines: Sequence[str]) -> str:
+    """The new text from the first edit to the last, with what stands between them."""
+    text = edits[0].text
+    for before, after in pairwise(edits):
+        text += _between(before.span, after.span, lines) + after.text
+    return text
+
+
+def _between(before: Span, after: Span, lines: Sequence[str]) -> str:
+    """What stands between two ranges."""
+    if before.end_row == after.row:
+        return lines[after.row - 1][before.end_column - 1 : after.column - 1]
+    first, last = lines[before.end_row - 1][before.end_column - 1 :], lines[after.row - 1][: after.column - 1]
+    return "".join([first, *lines[before.end_row : after.row - 1], last])
+
+
+def _range(span: Span, lines: Sequence[str]) -> dict[str, object]:
+    """The range; its rows alone where the lines, without which no bytes can be counted, are not at hand."""
+    if not lines:
+        return {"start": {"line": span.row}, "end": {"line": span.end_row}}
+    return {
+        "start": _position(span.row, span.column, lines),
+        "end": _position(span.end_row, span.end_column, lines),
+    }
+
+
+def _position(row: int, column: int, lines: Sequence[str]) -> dict[str, int]:
+    line = lines[row - 1] if row <= len(lines) else ""
+    return {"line": row, "column": utf8_column(line, column)}

@@ -1,0 +1,608 @@
+"""torch as the witness: what a program really gives to kl_div, and what its author means.
+
+A program runs under a `TorchFunctionMode`, which sees every KL divergence with its tensors, however it is spelled, and the softmaxes
+and logarithms that led there. What is seen is what is true. `judge` holds a finding against it, `covers` what the analysis claims of a
+call. `meant` computes, from the chains of the grammar alone, the distributions that a program is about: what a fix has to give.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from kl_lint.finding import Finding
+from kl_lint.flow.kl_call import Distribution, KLCall, Kind, Reduction, RemarkKind, Site
+from kl_lint.flow.values import Mass, Space
+from tests.generated.grammar import Argument, Chain, Effect, Form, Program, arm
+
+FILENAME = "<generated>"
+ROUNDING = 1e-6
+"""How far a sum may lie from one: rounding, and the epsilons of the grammar."""
+
+
+# --- running -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Legacy:
+    """What a call or a construction was told by the legacy arguments."""
+
+    size_average: object = None
+    reduce: object = None
+
+    @property
+    def given(self) -> bool:
+        return self.size_average is not None or self.reduce is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """One KL divergence that torch was asked for. `built` is the row where its module was constructed."""
+
+    row: int
+    input: Tensor
+    target: Tensor
+    reduction: object
+    log_target: object
+    legacy: Legacy
+    built: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A softmax, a logarithm or a mean: its name, what it was given, along which dim."""
+
+    row: int
+    name: str
+    operand: Tensor
+    dim: object = None
+    elementwise: bool = False
+    """Whether the operand is an unreduced divergence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What was seen. `value` is None where the program raised `error`."""
+
+    divergences: tuple[Divergence, ...]
+    operations: tuple[Operation, ...]
+    value: Tensor | None
+    gradients: tuple[Tensor, ...]
+    error: Exception | None
+
+
+class _Witness(TorchFunctionMode):
+    """Writes down the calls that matter."""
+
+    NAMES = frozenset({"softmax", "log_softmax", "log", "log_", "log2", "log10", "log1p", "mean"})
+
+    def __init__(self, built: dict[int, tuple[int, Legacy]]) -> None:
+        super().__init__()
+        self.divergences: list[Divergence] = []
+        self.operations: list[Operation] = []
+        self.built = built
+        self._elementwise: dict[int, Tensor] = {}
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        operand = args[0] if args else kwargs.get("input")
+        if func is functional.kl_div:
+            self._see(args, kwargs)
+        elif name in self.NAMES and isinstance(operand, Tensor):
+            dim = kwargs.get("dim", args[1] if len(args) > 1 else None)
+            seen = operand.detach().clone()
+            self.operations.append(Operation(_row()[0], name, seen, dim, id(operand) in self._elementwise))
+        result = func(*args, **kwargs)
+        follows = id(operand) in self._elementwise and name != "mean"
+        if isinstance(result, Tensor) and result.dim() and (func is functional.kl_div or follows):
+            self._elementwise[id(result)] = result
+        return result
+
+    def _see(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        given, target = args[:2]
+        row, module = _row()
+        built, legacy = self.built.get(id(module), (None, None))
+        told = legacy or Legacy(kwargs["size_average"], kwargs["reduce"])
+        pair = (tensor.detach().clone().requires_grad_(tensor.requires_grad) for tensor in (given, target))
+        self.divergences.append(Divergence(row, *pair, kwargs["reduction"], kwargs["log_target"], told, built))
+
+
+def _row() -> tuple[int, nn.KLDivLoss | None]:
+    """The row of the program that is running, and the KLDivLoss that it has called."""
+    frame = sys._getframe(1)
+    module = None
+    while frame.f_code.co_filename != FILENAME:
+        candidate = frame.f_locals.get("self")
+        if isinstance(candidate, nn.KLDivLoss):
+            module = candidate
+        assert frame.f_back is not None
+        frame = frame.f_back
+    return frame.f_lineno, module
+
+
+@contextmanager
+def _constructions() -> Iterator[dict[int, tuple[int, Legacy]]]:
+    """Where each KLDivLoss is built and what it is told, by its id."""
+    built: dict[int, tuple[int, Legacy]] = {}
+    kept: list[nn.KLDivLoss] = []
+    original = nn.KLDivLoss.__init__
+
+    def build(self: nn.KLDivLoss, size_average: Any = None, reduce: Any = None, *args: Any, **kwargs: Any) -> None:
+        original(self, size_average, reduce, *args, **kwargs)
+        kept.append(self)
+        built[id(self)] = (_row()[0], Legacy(size_average, reduce))
+
+    nn.KLDivLoss.__init__ = build  # type: ignore[method-assign, assignment]
+    try:
+        yield built
+    finally:
+        nn.KLDivLoss.__init__ = original  # type: ignore[method-assign]
+
+
+def inputs(sizes: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
+    """x, y and w: seeded, float64; x and y want a gradient."""
+    generator = torch.Generator().manual_seed(11)
+    x, y = (torch.randn(sizes, generator=generator, dtype=torch.float64).requires_grad_() for _ in range(2))
+    return x, y, torch.randn(sizes[-1], sizes[-1], generator=generator, dtype=torch.float64)
+
+
+def run(source: str, sizes: tuple[int, ...], flag: bool) -> Run:
+    """Run a program's `loss`. What it raises is part of the answer."""
+    x, y, w = inputs(sizes)
+    with _constructions() as built, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        namespace: dict[str, Any] = {"__name__": "generated"}
+        exec(compile(source, FILENAME, "exec"), namespace)
+        witness = _Witness(built)
+        try:
+            with witness:
+                value = namespace["loss"](x, y, w, flag, lambda same: same)
+        except (ValueError, RuntimeError) as error:
+            return Run(tuple(witness.divergences), tuple(witness.operations), None, (), error)
+        assert isinstance(value, Tensor)
+        gradients = (torch.zeros_like(x), torch.zeros_like(y))
+        if value.requires_grad and value.dim() == 0:
+            gradients = torch.autograd.grad(value, (x, y), allow_unused=True, materialize_grads=True)
+    return Run(tuple(witness.divergences), tuple(witness.operations), value.detach(), gradients, None)
+
+
+def runs(source: str, program: Program) -> tuple[Run, ...]:
+    """All ways to run a program."""
+    return tuple(run(source, program.sizes, flag) for flag in (True, False))
+
+
+# --- what tensors are ----------------------------------------------------------------------------------------------
+
+
+def sums(tensor: Tensor) -> frozenset[int]:
+    """The dims along which a tensor is a distribution."""
+    if not bool((tensor >= -ROUNDING).all()):
+        return frozenset()
+    one = torch.ones((), dtype=tensor.dtype)
+    return frozenset(dim for dim in range(tensor.dim()) if torch.allclose(tensor.sum(dim), one, atol=ROUNDING))
+
+
+def log_sums(tensor: Tensor) -> frozenset[int]:
+    """The dims along which a tensor's exponential is a distribution."""
+    return sums(tensor.exp()) if not bool(tensor.isnan().any()) else frozenset()
+
+
+def is_whole(tensor: Tensor) -> bool:
+    """Whether it is a distribution, in either form."""
+    return bool(sums(tensor) or log_sums(tensor))
+
+
+def within(tensor: Tensor, low: float, high: float) -> bool:
+    """Whether all elements that are numbers lie between two bounds."""
+    numbers = tensor[~tensor.isnan()]
+    return bool(((numbers >= low - ROUNDING) & (numbers <= high + ROUNDING)).all())
+
+
+def distribution_dims(tensor: Tensor) -> frozenset[int]:
+    """The dims along which it is one, counted from the end."""
+    return frozenset(dim - tensor.dim() for dim in sums(tensor) | log_sums(tensor))
+
+
+# --- findings against what was seen ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """A divergence, and what else was seen in the run."""
+
+    divergence: Divergence
+    run: Run
+
+    def operations(self, *names: str) -> Iterator[Operation]:
+        return (operation for operation in self.run.operations if operation.name in names)
+
+
+def witnesses(runs: tuple[Run, ...], site: Site) -> list[Witnessed]:
+    """The divergences that were computed at a site, or by what was built there."""
+    construction = site.kind is Kind.CONSTRUCTION
+    rows = range(site.span.row, site.span.end_row + 1)
+    return [
+        Witnessed(divergence, run)
+        for run in runs
+        for divergence in run.divergences
+        if (divergence.built if construction else divergence.row) in rows
+    ]
+
+
+def subject(finding: Finding, site: Site) -> str:
+    """The argument that a finding is about, or nothing."""
+    for context in site.contexts:
+        for call in context.variants:
+            for name, argument in (("input", call.input), ("target", call.target)):
+                if argument is not None and argument.span == finding.span and call.span != finding.span:
+                    return name
+    return ""
+
+
+def judge(code: str, about: str, seen: Witnessed) -> str | None:
+    """Why a finding cannot be true of what was seen; None where it may be."""
+    divergence = seen.divergence
+    named = {"input": (divergence.input,), "target": (divergence.target,)}
+    tensors = named.get(about, (divergence.input, divergence.target))
+    return _JUDGES[code](seen, tensors) if code in _JUDGES else f"nobody can judge {code}"
+
+
+_Judge = Callable[[Witnessed, tuple[Tensor, ...]], str | None]
+
+
+def _probabilities_as_input(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    given = seen.divergence.input
+    if log_sums(given):
+        return "the input is log-probabilities"
+    return None if within(given, 0, 1) else "the input has elements that are no probabilities"
+
+
+def _logits_as_input(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    return "the input is a distribution" if is_whole(seen.divergence.input) else None
+
+
+def _log_of_log(_: Witnessed, tensors: tuple[Tensor, ...]) -> str | None:
+    return None if any(tensor.isnan().any() for tensor in tensors) else "nothing is nan"
+
+
+def _normalised_twice(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    twice = any(sums(operation.operand) for operation in seen.operations("softmax", "log_softmax"))
+    return None if twice else "no softmax was given probabilities"
+
+
+def _log_of_softmax(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    logs = any(sums(operation.operand) for operation in seen.operations("log", "log_"))
+    return None if logs else "no log was given probabilities"
+
+
+def _wrong_logarithm(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    wrong = any(sums(operation.operand) for operation in seen.operations("log2", "log10", "log1p"))
+    return None if wrong else "no such logarithm was taken of probabilities"
+
+
+def _bernoulli(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    return "the input is a distribution" if is_whole(seen.divergence.input) else None
+
+
+def _reduced_by(*names: str) -> _Judge:
+    def check(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+        divergence = seen.divergence
+        if divergence.legacy.given:
+            return "legacy arguments decide"
+        return None if divergence.reduction in names else f"the reduction is {divergence.reduction}"
+
+    return check
+
+
+def _string_as_legacy(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    legacy = seen.divergence.legacy
+    return None if isinstance(legacy.size_average, str) or isinstance(legacy.reduce, str) else "no legacy argument is a string"
+
+
+def _legacy_arguments(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    return None if seen.divergence.legacy.given else "no legacy argument was given"
+
+
+def _mean_over_classes(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    divergence = seen.divergence
+    shape = torch.broadcast_shapes(divergence.input.shape, divergence.target.shape)
+    dims = distribution_dims(divergence.input) | distribution_dims(divergence.target)
+    classes = {shape[dim] for dim in dims}
+    for mean in seen.operations("mean"):
+        averaged = range(mean.operand.dim()) if mean.dim is None else [mean.dim]
+        if mean.elementwise and (not classes or any(mean.operand.shape[dim] in classes for dim in averaged)):
+            return None
+    return "no mean was taken over the classes"
+
+
+def _invalid_reduction(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    return None if isinstance(seen.run.error, ValueError) else "torch took the reduction"
+
+
+def _batchmean_of(ranks: range) -> _Judge:
+    def check(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+        divergence = seen.divergence
+        if divergence.reduction != "batchmean" or (divergence.legacy.given and divergence.built is not None):
+            return f"the reduction is {divergence.reduction}"
+        return None if divergence.input.dim() in ranks else f"the input is {divergence.input.dim()}-D"
+
+    return check
+
+
+def _log_target_not_declared(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    if seen.divergence.log_target:
+        return "log_target was True"
+    return None if within(seen.divergence.target, float("-inf"), 0) else "the target has elements above zero"
+
+
+def _log_target_on_probabilities(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    if not seen.divergence.log_target:
+        return "log_target was False"
+    if log_sums(seen.divergence.target):
+        return "the target is log-probabilities"
+    return None if within(seen.divergence.target, 0, 1) else "the target has elements that are no probabilities"
+
+
+def _logits_as_target(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    return "the target is a distribution" if is_whole(seen.divergence.target) else None
+
+
+def _indices(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    target = seen.divergence.target
+    return None if bool((target == target.round()).all()) else "the target has elements that are no integers"
+
+
+def _differentiable_target(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    return None if seen.divergence.target.requires_grad else "no gradient flows into the target"
+
+
+def _swapped(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    divergence = seen.divergence
+    if divergence.log_target or not within(divergence.input, 0, 1) or not within(divergence.target, float("-inf"), 0):
+        return "the arguments are not each in the other's space"
+    return None
+
+
+def _same(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    divergence = seen.divergence
+    target = divergence.target.exp() if divergence.log_target else divergence.target
+    given = divergence.input.exp()
+    equal = given.shape == target.shape and torch.allclose(given, target, atol=ROUNDING)
+    return None if equal else "input and target differ"
+
+
+def _different_dims(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    divergence = seen.divergence
+    common = distribution_dims(divergence.input) & distribution_dims(divergence.target)
+    return f"both are distributions along dim {min(common)}" if common else None
+
+
+def _implicit_dim(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
+    implicit = any(operation.dim is None for operation in seen.operations("softmax", "log_softmax"))
+    return None if implicit else "every softmax was given a dim"
+
+
+def _partial(_: Witnessed, tensors: tuple[Tensor, ...]) -> str | None:
+    return "the argument is a whole distribution" if all(is_whole(tensor) for tensor in tensors) else None
+
+
+def _infinite(_: Witnessed, tensors: tuple[Tensor, ...]) -> str | None:
+    return None if any(tensor.isneginf().any() for tensor in tensors) else "no element is -inf"
+
+
+_JUDGES: dict[str, _Judge] = {
+    "KLD101": _probabilities_as_input,
+    "KLD102": _logits_as_input,
+    "KLD103": _log_of_log,
+    "KLD104": _normalised_twice,
+    "KLD105": _log_of_softmax,
+    "KLD106": _wrong_logarithm,
+    "KLD107": _bernoulli,
+    "KLD201": _reduced_by("mean"),
+    "KLD202": _reduced_by("mean", "elementwise_mean"),
+    "KLD203": _string_as_legacy,
+    "KLD204": _legacy_arguments,
+    "KLD205": _mean_over_classes,
+    "KLD206": _invalid_reduction,
+    "KLD207": _batchmean_of(range(1, 2)),
+    "KLD208": _batchmean_of(range(3, 9)),
+    "KLD301": _log_target_not_declared,
+    "KLD302": _log_target_on_probabilities,
+    "KLD303": _logits_as_target,
+    "KLD304": _indices,
+    "KLD305": _differentiable_target,
+    "KLD401": _swapped,
+    "KLD402": _same,
+    "KLD501": _different_dims,
+    "KLD502": _implicit_dim,
+    "KLD503": _partial,
+    "KLD505": _infinite,
+}
+"""Every code that tensors can speak of. KLD504 is about temperatures, of which they tell nothing."""
+
+
+# --- claims against what was seen ------------------------------------------------------------------------------------
+
+
+def covers(site: Site, divergence: Divergence) -> bool:
+    """Whether some path that the analysis found is the one that ran."""
+    return any(_agrees(call, divergence) for context in site.contexts for call in context.variants)
+
+
+def _agrees(call: KLCall, divergence: Divergence) -> bool:
+    if call.log_target not in (None, divergence.log_target) or not _reduces(call, divergence):
+        return False
+    pairs = ((call.input, divergence.input), (call.target, divergence.target))
+    return all(argument is None or describes(argument.value, tensor) for argument, tensor in pairs)
+
+
+def _reduces(call: KLCall, divergence: Divergence) -> bool:
+    """Whether the reduction that was found is the one that was seen."""
+    legacy, told = divergence.legacy, divergence.reduction
+    module = divergence.built is not None
+    if legacy.given and not module:
+        name = "none" if not (legacy.reduce is None or legacy.reduce) else "mean"
+        name = "sum" if name == "mean" and not (legacy.size_average is None or legacy.size_average) else name
+        twice = {"none": Reduction.NONE_THEN_BATCH, "mean": Reduction.MEAN_THEN_BATCH, "sum": Reduction.BATCHMEAN}
+        expected = twice[name] if told == "batchmean" else Reduction(name)
+    else:
+        valid = {"none", "mean", "sum", "batchmean"}
+        expected = Reduction.MEAN if told == "elementwise_mean" else Reduction(told) if told in valid else Reduction.INVALID
+    return call.reduction in (Reduction.UNKNOWN, expected)
+
+
+def describes(value: Distribution, tensor: Tensor) -> bool:
+    """Whether what is claimed of a tensor is true of it. Of what is nan, nothing is."""
+    if value.rank not in (None, tensor.dim()) or (not value.carries_gradient and tensor.requires_grad):
+        return False
+    broken = any(remark.kind is RemarkKind.LOG_OF_LOG for remark in value.remarks)
+    if broken or bool(tensor.isnan().any()):
+        return broken
+    match value.space:
+        case Space.PROBS:
+            return within(tensor, 0, 1) and _sums_as_claimed(value, tensor, sums(tensor))
+        case Space.LOG_PROBS:
+            return within(tensor, float("-inf"), 0) and _sums_as_claimed(value, tensor, log_sums(tensor))
+        case Space.LOGITS:
+            return not is_whole(tensor)
+        case Space.INDICES:
+            return bool((tensor == tensor.round()).all())
+        case Space.UNKNOWN:
+            return True
+
+
+def _sums_as_claimed(value: Distribution, tensor: Tensor, dims: frozenset[int]) -> bool:
+    match value.mass:
+        case Mass.WHOLE if value.dim is None:
+            return bool(dims)
+        case Mass.WHOLE:
+            return value.dim % tensor.dim() in dims
+        case Mass.CUT:
+            return not dims
+        case Mass.BERNOULLI | Mass.UNKNOWN:
+            return True
+
+
+# --- what is misuse, by the tensors alone ----------------------------------------------------------------------------
+
+FAMILIES: dict[str, frozenset[str]] = {
+    "input": frozenset({"KLD101", "KLD102", "KLD103", "KLD106", "KLD107", "KLD401", "KLD503"}),
+    "target": frozenset({"KLD103", "KLD106", "KLD107", "KLD301", "KLD302", "KLD303", "KLD304", "KLD401", "KLD503"}),
+    "reduction": frozenset({"KLD201", "KLD202", "KLD203", "KLD204", "KLD206"}),
+    "dims": frozenset({"KLD501"}),
+    "same": frozenset({"KLD402"}),
+}
+"""Which codes may be the answer to which misuse."""
+
+
+def misuses(seen: Witnessed) -> frozenset[str]:
+    """The families of misuse that a divergence shows."""
+    divergence = seen.divergence
+    given = log_sums(divergence.input)
+    taken = log_sums(divergence.target) if divergence.log_target else sums(divergence.target)
+    found = {
+        "input": not given,
+        "target": not taken,
+        "reduction": divergence.legacy.given or divergence.reduction not in ("none", "sum", "batchmean"),
+        "dims": bool(given and taken) and _different_dims(seen, ()) is None,
+        "same": bool(given and taken) and _same(seen, ()) is None,
+    }
+    return frozenset(name for name, wrong in found.items() if wrong)
+
+
+# --- what is meant -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """The distribution that a chain stands for: its log-probabilities along `dim`, or scores that nothing has normalised."""
+
+    values: Tensor
+    normalised: bool
+
+
+def meaning(chain: Chain, program: Program) -> Meaning | None:
+    """What a chain means, whatever mistakes are in it; None where its author's mind cannot be read."""
+    x, y, w = (tensor.detach() for tensor in inputs(program.sizes))
+    names = {"x": x, "y": y, "w": w, "torch": torch, "F": functional}
+    values: Tensor = eval(chain.base.format(torch="torch.", F="F."), names)
+    normalised = False
+    for step in chain.steps:
+        match step.effect:
+            case Effect.KEEP:
+                pass
+            case Effect.SOFTEN:
+                values = values / step.amount
+            case Effect.MASK:
+                values = values.masked_fill(values > 1.0, step.amount)
+            case Effect.NORMALISE:
+                values = values if normalised else values.log_softmax(step.dim)
+                normalised = True
+            case Effect.MOVE:
+                values = _moved(step.text.before, step.text.after, values)
+            case Effect.MIX:
+                values = (0.5 * values.exp() + 0.5 * names[step.other].softmax(step.dim)).log()  # type: ignore[attr-defined]
+            case Effect.SMOOTH:
+                values = (0.9 * values.exp() + 0.1 / step.amount).log()
+            case Effect.ONE_HOT:
+                values = functional.one_hot(values.argmax(-1), values.shape[-1]).to(values.dtype).log()
+            case Effect.LOSE:
+                return None
+    return Meaning(values, normalised)
+
+
+def _moved(before: str, after: str, values: Tensor) -> Tensor:
+    names: dict[str, Any] = {"t": values, "torch": torch}
+    texts = {"x": "t", "a": "t", "n": "t", "v": "moved", "torch": "torch."}
+    exec(before.format_map(texts), names)
+    moved: Tensor = eval(after.format_map(texts), names)
+    return moved
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """The two distributions of a divergence: log-probabilities of the input, probabilities of the target."""
+
+    input: Tensor
+    target: Tensor
+
+
+def meant(given: Argument, target: Argument, program: Program, flag: bool, log_target: bool) -> Meant | None:
+    """What a pair of arguments means; each in the other's form is read as exchanged. None where it cannot be told."""
+    one, other = arm(given, flag), arm(target, flag)
+    if one.form is Form.PROBS and other.form is Form.LOGS and not log_target:
+        one, other = other, one
+    first, second = meaning(one, program), meaning(other, program)
+    if first is None or second is None or not (first.normalised or second.normalised):
+        return None
+    logs = first.values if first.normalised else _along(first.values, second.values)
+    probs = second.values if second.normalised else _along(second.values, first.values)
+    return Meant(logs, probs.exp())
+
+
+def _along(scores: Tensor, other: Tensor) -> Tensor:
+    """Scores, normalised along the dim of the other distribution."""
+    dims = log_sums(other)
+    return scores.log_softmax(min(dims)) if dims else scores
+
+
+def divergence_of(pair: Meant) -> Tensor:
+    """KL, element by element."""
+    return torch.xlogy(pair.target, pair.target) - pair.target * pair.input
+
+
+def close(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors are equal, up to rounding and the grammar's epsilons."""
+    return one.shape == other.shape and torch.allclose(one, other, rtol=1e-5, atol=1e-6, equal_nan=True)
