@@ -52,6 +52,7 @@ def analyse(
     machine.relevant = names | {"super"} if any("KLDivLoss" in name for name in names) else names
     frame = Frame(machine, source)
     if project is not None:
+        machine.main = source
         machine.modules = Modules(machine, project, frame)
     complete = True
     try:

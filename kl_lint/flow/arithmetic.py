@@ -272,7 +272,7 @@ def subtract(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
 def complement(call: Call, given: Tensor) -> Tensor:
     """`1 - p`."""
     number = call.number()
-    if given.space is Space.PROBS and given.mass is not Mass.UNKNOWN:
+    if given.space is Space.PROBS and (given.mass is not Mass.UNKNOWN or given.weight is None and given.form is None):
         mass = Mass.BERNOULLI if given.mass is Mass.BERNOULLI else Mass.UNKNOWN
         notes = given.notes if mass is Mass.BERNOULLI else ()
         return Tensor(

@@ -4,38 +4,38 @@ from __future__ import annotations
 
 import ast
 import os
-import re
+from itertools import islice
 
 from kl_lint.flow.frame import Frame, RawCall
 from kl_lint.flow.interpreter import Interpreter
 from kl_lint.flow.modules import Modules
+from kl_lint.flow.relevance import words as words_of
 from kl_lint.flow.source import Source
 from kl_lint.flow.values import Class, Function, Space, Tensor, Unknown, Value, options_of
 
 __all__ = ["enter_callers"]
 
 MOST_CALLING_FILES = 6
+MOST_LEVELS = 3
+"""How far callers of callers are followed within a file."""
+CALLERS_WORK = 12_000
+"""The steps that may be taken to find out what callers pass."""
 COMMON = frozenset({"forward", "__call__", "__init__", "__init_subclass__", "loss", "compute_loss", "step", "training_step", "call", "run"})
 """Names that too many functions share to search for; their classes are searched for instead."""
 
 
 def enter_callers(interpreter: Interpreter, modules: Modules, source: Source) -> None:
-    """Enter the functions of other files that call what this file leaves open."""
+    """Enter the functions of other files that call what this file leaves open, until nothing is open."""
     machine = interpreter.machine
-    path = os.path.realpath(source.filename)
     words = open_questions(interpreter, source)
     if not words:
         return
-    machine.relevant = machine.relevant | words
-    entered = 0
-    for word in sorted(words):
-        for caller in modules.project.mentioning(word, path):
-            if entered >= MOST_CALLING_FILES:
-                return
-            frame = modules.frame(caller)
-            if frame is not None and imports(frame.source, word):
-                entered += 1
-                enter_file(interpreter, frame, words)
+    path = os.path.realpath(source.filename)
+    machine.foreign = max(machine.foreign, 0) + CALLERS_WORK
+    for caller in islice(modules.project.mentioning(words, path), MOST_CALLING_FILES):
+        frame = modules.frame(caller)
+        if frame is not None and not enter_file(interpreter, frame, words, source):
+            return
 
 
 def open_questions(interpreter: Interpreter, source: Source) -> frozenset[str]:
@@ -80,26 +80,37 @@ def names_around(tree: ast.Module, node: ast.AST) -> set[str]:
     return found - COMMON
 
 
-def imports(source: Source, word: str) -> bool:
-    """Whether a file calls a name, or imports it: a comment that mentions it is no caller."""
-    pattern = re.compile(rf"(?<!def )(?<!class )\b{re.escape(word)}\b")
-    return any(pattern.search(line.partition("#")[0]) for line in source.lines)
+def enter_file(interpreter: Interpreter, frame: Frame, words: frozenset[str], source: Source) -> bool:
+    """Enter the functions of another file that mention one of `words`, then those that call these, and so on.
+
+    Says whether there is more to find out: something is open, and work is left.
+    """
+    machine = interpreter.machine
+    functions = functions_of(frame)
+    mentions = {function: words_of(frame.source.lines, function.node) for function in functions}
+    reached = words
+    entered: set[Function] = set()
+    for _ in range(MOST_LEVELS):
+        level = [function for function in functions if function not in entered and not reached.isdisjoint(mentions[function])]
+        machine.relevant = machine.relevant | reached
+        machine.slices.clear()
+        for function in level:
+            if not interpreter.visit(function):
+                return False
+        entered.update(level)
+        if not level or not open_questions(interpreter, source):
+            break
+        reached = frozenset(getattr(function.node, "name", "") for function in level) - COMMON
+    return bool(open_questions(interpreter, source))
 
 
-def enter_file(interpreter: Interpreter, frame: Frame, words: frozenset[str]) -> None:
-    """Enter the functions and methods of another file that mention one of `words`, or what it makes of them."""
-    from kl_lint.flow.relevance import relevant_names
-    from kl_lint.flow.relevance import words as words_of
-
-    source = frame.source
-    names = relevant_names(source.tree, source.lines, words)
-    interpreter.machine.relevant = interpreter.machine.relevant | names
-    interpreter.machine.slices.clear()
-    for statement in source.tree.body:
+def functions_of(frame: Frame) -> list[Function]:
+    """The functions and methods that a file defines at its top level."""
+    found: list[Function] = []
+    for statement in frame.source.tree.body:
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             value = frame.lookup(statement.name)
             for _, option in options_of(value) if value is not None else ():
-                functions = option.members.values() if isinstance(option, Class) else (option,)
-                for function in functions:
-                    if isinstance(function, Function) and not names.isdisjoint(words_of(source.lines, function.node)):
-                        interpreter.standalone(function, None)
+                members = option.members.values() if isinstance(option, Class) else (option,)
+                found.extend(member for member in members if isinstance(member, Function))
+    return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from kl_lint.flow.builtins import BUILTINS, builtin
 from kl_lint.flow.containers import mapping_method, sequence_method
 from kl_lint.flow.frame import Frame, RawCall
-from kl_lint.flow.objects import KL_LOSS, REGISTERING, SELF_RETURNING, attribute, find_member, is_kl_loss, method_operation, receiver_name
+from kl_lint.flow.objects import KL_LOSS, REGISTERING, SELF_RETURNING, attribute, find_member, is_kl_loss, lineage, method_operation, receiver_name
 from kl_lint.flow.reach import note_reach
 from kl_lint.flow.store import mutate, store, view_root
 from kl_lint.flow.tensors import Call, _PlaceValue, as_tensor
@@ -214,6 +214,9 @@ def call_one(frame: Frame, callee: Value, arguments: Arguments, node: ast.Call) 
             return call_method(frame, function, receiver, arguments, node)
         case Bound(function=str() as name, receiver=receiver):
             return call_bound(frame, name, receiver, arguments, node)
+        case Function(owner=Class(), kind="function") if arguments.positional and isinstance(arguments.positional[0][0], Instance):
+            (receiver, place), *rest = arguments.positional
+            return call_method(frame, callee, receiver, replace(arguments, positional=rest), node, place)
         case Function():
             return call_function(frame, callee, arguments, node)
         case Class():
@@ -546,14 +549,15 @@ def call_function(frame: Frame, function: Function, arguments: Arguments, node: 
     return frame.machine.run(function, variables, frame, node)
 
 
-def call_method(frame: Frame, function: Function, receiver: Value, arguments: Arguments, node: ast.Call) -> Value:
-    """A method: what it changes of its receiver is given back to where the receiver came from."""
+def call_method(
+    frame: Frame, function: Function, receiver: Value, arguments: Arguments, node: ast.Call, place: ast.expr | None = None
+) -> Value:
+    """A method: what it changes of its receiver is given back to where the receiver came from (`place`, where it is an argument)."""
     result = call_function(frame, function, arguments, node, receiver)
     after = frame.machine.last_receiver
     frame.machine.last_receiver = None
-    func = node.func
-    if after is not None and after is not receiver and isinstance(receiver, Instance) and isinstance(func, ast.Attribute):
-        target = func.value
+    target = place if place is not None or not isinstance(node.func, ast.Attribute) else node.func.value
+    if after is not None and after is not receiver and isinstance(receiver, Instance) and target is not None:
         if isinstance(target, ast.Call):
             frame.replace_object(receiver, after)
         else:
@@ -593,28 +597,26 @@ def instantiate(frame: Frame, cls: Class, arguments: Arguments, node: ast.Call) 
         return instance
     if is_kl_loss(cls):
         return instance.with_attribute("<torch>", construct(frame, arguments, node))
-    fields = [name for name in cls.members if name in annotated_fields(cls.node)]
-    declared = annotated_fields(cls.node)
-    if declared:
-        return with_fields(instance, declared, arguments, {name: cls.members[name] for name in fields})
-    return instance
+    return with_fields(instance, annotated_fields(cls), arguments)
 
 
-def annotated_fields(node: ast.ClassDef) -> tuple[str, ...]:
-    """The fields of a dataclass or NamedTuple, in order."""
-    return tuple(stmt.target.id for stmt in node.body if isinstance(stmt, ast.AnnAssign) and isinstance(stmt.target, ast.Name))
+def annotated_fields(cls: Class) -> tuple[str, ...]:
+    """The fields of a dataclass or NamedTuple, in order: those of its bases first."""
+    nodes = [present.node for present in reversed(lineage(cls))]
+    declared = (stmt.target.id for node in nodes for stmt in node.body if isinstance(stmt, ast.AnnAssign) and isinstance(stmt.target, ast.Name))
+    return tuple(dict.fromkeys(declared))
 
 
-def with_fields(instance: Instance, names: tuple[str, ...], arguments: Arguments, defaults: dict[str, Value]) -> Value:
-    """An object with its fields set from the arguments."""
+def with_fields(instance: Instance, names: tuple[str, ...], arguments: Arguments) -> Instance:
+    """An object with its fields set from the arguments, or to their defaults."""
     if arguments.open_positional or arguments.open_keywords:
         return instance
-    for name, value in defaults.items():
-        instance = instance.with_attribute(name, value)
-    for name, (value, _) in zip(names, arguments.positional, strict=False):
-        instance = instance.with_attribute(name, value)
-    for name, (value, _) in arguments.keywords.items():
-        instance = instance.with_attribute(name, value)
+    given = dict(zip(names, arguments.values, strict=False)) | {name: value for name, (value, _) in arguments.keywords.items()}
+    for name in names:
+        default = find_member(instance.cls, name)
+        value = given.get(name) or (default[0] if default is not None else None)
+        if value is not None:
+            instance = instance.with_attribute(name, value)
     return instance
 
 

@@ -7,15 +7,18 @@ from dataclasses import replace
 
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.indexing import rows_of
+from kl_lint.flow.objects import torch_base
 from kl_lint.flow.values import (
     NONE,
     Choice,
     Constant,
     External,
     Guards,
+    Instance,
     Mapping,
     Numbers,
     Sequence,
+    Symbol,
     Tensor,
     Unknown,
     Value,
@@ -25,7 +28,10 @@ from kl_lint.flow.values import (
     options_of,
 )
 
-__all__ = ["MOST_ITEMS", "Mutation", "elements", "item", "mapping_method", "one_of", "sequence_method", "with_item"]
+__all__ = [
+    "MOST_ITEMS", "Mutation", "concatenated", "elements", "item", "lacks", "mapping_method", "one_of", "sequence_method", "updated", "widened_items",
+    "with_item",
+]
 
 MOST_ITEMS = 64
 """The longest list whose items are kept apart."""
@@ -52,7 +58,7 @@ def item(frame: Frame, base: Value, key: Value) -> Value:
             return one_of(items, numbers.of("pick", number_of(key, numbers), (len(items),)), numbers)
         case Sequence(element=element), _ if element is not None:
             return renumbered(element, numbers.of("item", number_of(base, numbers), number_of(key, numbers)))
-        case Mapping(), Constant(value=constant):
+        case Mapping(), Constant(value=constant) | Symbol(name=constant):
             found = base.get(constant)
             if found is not None:
                 return found
@@ -88,7 +94,7 @@ def with_item(base: Value, key: Value, value: Value, numbers: Numbers) -> Value 
             return replace(base, items=tuple(changed))
         case Sequence(), _:
             return Sequence(None, widened(base, value, numbers), mutable=True, number=base.number)
-        case Mapping(), Constant(value=constant):
+        case Mapping(), Constant(value=constant) | Symbol(name=constant):
             entries = tuple(pair for pair in base.entries if pair[0] != constant)
             return replace(base, entries=(*entries, (constant, value)))
         case Mapping(), _:
@@ -115,6 +121,8 @@ def elements(frame: Frame, value: Value, selector: int) -> tuple[tuple[Value, ..
             return tuple(Constant(key) for key, _ in entries if isinstance(key, (str, int, float, bool))), None
         case External(items=items) if items:
             return items, None
+        case Instance(cls=cls, attributes=attributes) if torch_base(cls) == "typing.NamedTuple":
+            return tuple(held for _, held in attributes), None
         case Tensor():
             return None, renumbered(rows_of(value, frame), numbers.of("each", value.number, selector))
         case Choice(options=options):
@@ -144,6 +152,12 @@ def sequence_method(frame: Frame, name: str, base: Sequence, arguments: list[Val
         case "extend" | "update", [value]:
             _, element = elements(frame, value, numbers.of("extend", base.number))
             return NONE, appended(frame, replace(base, items=None, element=widened_items(base, numbers)), element or NONE)
+        case "pop" | "popleft", [] | [Constant(value=int())] if base.items and not frame.loop_levels:
+            place = 0 if name == "popleft" else arguments[0] if arguments else Constant(-1)
+            index = place.value if isinstance(place, Constant) and isinstance(place.value, int) else 0
+            left = list(base.items)
+            taken = left.pop(index) if -len(left) <= index < len(left) else Unknown(numbers.of("empty", base.number))
+            return taken, replace(base, items=tuple(left))
         case "pop" | "popleft", _:
             rest = Sequence(None, widened_items(base, numbers), mutable=True, number=base.number)
             index = 0 if name == "popleft" else arguments[0] if arguments else Constant(-1)
@@ -190,19 +204,44 @@ def mapping_method(frame: Frame, name: str, base: Mapping, arguments: list[Value
         case "keys", []:
             return listing([Constant(key) for key, _ in base.entries], Unknown(base.number) if base.rest is not None else None, numbers), base
         case "update", [Mapping() as other]:
-            after: Value = base
-            for key, value in other.entries:
-                after = with_item(after, Constant(key), value, numbers) or after
-            return NONE, after
+            return NONE, updated(updated(base, other, numbers), Mapping(tuple(keywords.items())), numbers)
+        case "update", [value]:
+            return NONE, updated(base, Mapping((), Unknown(numbers.of("update", number_of(value, numbers)))), numbers)
         case "update", []:
-            after = base
-            for key, value in keywords.items():
-                after = with_item(after, Constant(key), value, numbers) or after
-            return NONE, after
+            return NONE, updated(base, Mapping(tuple(keywords.items())), numbers)
+        case "clear", []:
+            return NONE, replace(base, entries=(), rest=None)
         case "copy", []:
             return replace(base), base
         case _:
             return None
+
+
+def updated(base: Mapping, other: Mapping, numbers: Numbers) -> Mapping:
+    """A dict after `update(other)`: what `other` may hold under any key may now stand under each."""
+    entries = [
+        (key, value if other.rest is None else join((value, other.rest), numbers)) for key, value in base.entries if other.get(key) is None
+    ]
+    rests = [rest for rest in (base.rest, other.rest) if rest is not None]
+    return replace(base, entries=(*entries, *other.entries), rest=join(rests, numbers) if rests else None)
+
+
+def concatenated(one: Sequence, other: Sequence, numbers: Numbers) -> Sequence:
+    """Two lists as one of unknown length."""
+    held = [element for element in (widened_items(one, numbers), widened_items(other, numbers)) if element is not None]
+    number = numbers.of("add", number_of(one, numbers), number_of(other, numbers))
+    return Sequence(None, join(held, numbers) if held else None, mutable=one.mutable, number=number)
+
+
+def lacks(base: Value, key: Value) -> bool:
+    """Whether `base[key]` raises: no run goes on with it."""
+    match base, key:
+        case Mapping(rest=None), Constant(value=constant):
+            return base.get(constant) is None
+        case Sequence(items=items), Constant(value=int() as index) if items is not None:
+            return not -len(items) <= index < len(items)
+        case _:
+            return False
 
 
 def listing(values: list[Value], rest: Value | None, numbers: Numbers) -> Value:

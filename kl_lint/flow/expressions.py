@@ -9,8 +9,8 @@ from typing import Any
 
 from kl_lint.flow.arithmetic import binary, negate
 from kl_lint.flow.builtins import BUILTINS
-from kl_lint.flow.calls import call, evaluate_arguments, lift, under
-from kl_lint.flow.containers import MOST_ITEMS, elements, item, one_of
+from kl_lint.flow.calls import Arguments, call, call_function, evaluate_arguments, lift, under
+from kl_lint.flow.containers import MOST_ITEMS, concatenated, elements, item, lacks, one_of, updated
 from kl_lint.flow.frame import MISSING, Frame
 from kl_lint.flow.indexing import Part, PartKind, index_tensor
 from kl_lint.flow.objects import attribute, find_member, overlay_key
@@ -40,7 +40,7 @@ from kl_lint.flow.values import (
     options_of,
 )
 
-__all__ = ["Arms", "arms_of", "bind_target", "evaluate", "function_value"]
+__all__ = ["Arms", "arms_of", "bind_target", "combined", "evaluate", "function_value", "truth_of"]
 
 DEEPEST = 60
 """How deep expressions may nest before they are left alone."""
@@ -158,11 +158,25 @@ def binary_operation(frame: Frame, node: ast.BinOp) -> Value:
     value = evaluate(frame, left)
     for link in reversed(chain):
         frame.machine.work()
-        right = evaluate(frame, link.right)
-        operator = OPERATORS.get(type(link.op), "other")
-        nodes = {"input": link.left, "other": link.right}
-        value = lift(frame, lambda a, b, op=operator, at=link, n=nodes: binary(frame, at, op, a, b, n), value, right)  # type: ignore[misc]
+        value = combined(frame, link, value, evaluate(frame, link.right), {"input": link.left, "other": link.right})
     return value
+
+
+def combined(frame: Frame, node: ast.BinOp | ast.AugAssign, left: Value, right: Value, nodes: dict[str, ast.expr]) -> Value:
+    """`left operator right`, each alternative by itself."""
+    operator = OPERATORS.get(type(node.op), "other")
+    numbers = frame.machine.numbers
+
+    def of(one: Value, other: Value) -> Value:
+        match operator, one, other:
+            case "or", Mapping(), Mapping():
+                return replace(updated(one, other, numbers), number=one.number if isinstance(node, ast.AugAssign) else frame.machine.fresh("or", node))
+            case "add", Sequence(), Sequence() if one.items is None or other.items is None:
+                return concatenated(one, other, numbers)
+            case _:
+                return binary(frame, node, operator, one, other, nodes)
+
+    return lift(frame, of, left, right)
 
 
 def unary_operation(frame: Frame, node: ast.UnaryOp) -> Value:
@@ -402,7 +416,9 @@ def mapping(frame: Frame, node: ast.Dict) -> Value:
                 entries.update(value.entries)
                 rest.extend(v for v in (value.rest,) if v is not None)
             else:
-                rest.append(Unknown(frame.machine.opaque(value_node)))
+                anything = Unknown(frame.machine.opaque(value_node))
+                entries = {held: join((one, anything), frame.machine.numbers) for held, one in entries.items()}
+                rest.append(anything)
             continue
         known = evaluate(frame, key)
         if isinstance(known, Constant):
@@ -417,6 +433,9 @@ def mapping(frame: Frame, node: ast.Dict) -> Value:
 def subscript(frame: Frame, node: ast.Subscript) -> Value:
     """`base[index]`."""
     base = evaluate(frame, node.value)
+    if type(base) is Choice and isinstance(node.slice, (ast.Constant, ast.Name, ast.UnaryOp)):
+        key = evaluate(frame, node.slice)
+        base = choose([option for option in base.options if not lacks(option[1], key)] or base.options, frame.machine.numbers)
     return frame.narrow(lift(frame, lambda one: subscript_one(frame, one, node), base))
 
 
@@ -453,9 +472,12 @@ def subscript_one(frame: Frame, base: Value, node: ast.Subscript) -> Value:
 def subscript_instance(frame: Frame, base: Instance, node: ast.Subscript) -> Value:
     """`obj[key]` through `__getitem__`; a NamedTuple's field by its place."""
     found = find_member(base.cls, "__getitem__")
-    index = evaluate(frame, node.slice) if not isinstance(node.slice, ast.Slice) else None
-    if found is None and isinstance(index, Constant) and type(index.value) is int and base.attributes and -len(base.attributes) <= index.value < len(base.attributes):
-        return base.attributes[index.value][1]
+    index = evaluate(frame, node.slice) if not isinstance(node.slice, ast.Slice) else unknown(frame, node)
+    if found is not None and isinstance(found[0], Function):
+        return call_function(frame, found[0], Arguments([(index, node.slice)]), node, base)
+    fields, _ = elements(frame, base, base.number)
+    if fields is not None and isinstance(index, Constant):
+        return item(frame, Sequence(fields), index)
     return unknown(frame, node)
 
 

@@ -32,12 +32,19 @@ if TYPE_CHECKING:
     from kl_lint.flow.reach import Reach, Scope
     from kl_lint.flow.slicing import Slice
 
-__all__ = ["MISSING", "ContextKey", "Frame", "Machine", "OutOfWork", "RawCall", "Return"]
+__all__ = ["MISSING", "ContextKey", "Frame", "Machine", "OutOfReach", "OutOfWork", "RawCall", "Return"]
 
 
 class OutOfWork(Exception):
     """The analysis of this file has taken as many steps as it may."""
 
+
+class OutOfReach(Exception):
+    """The analysis has taken as many steps in other files as it may."""
+
+
+FOREIGN_WORK = 6_000
+"""The steps that one analysis may take in other files of the project."""
 
 MISSING = Unknown(0)
 """Stands for an unbound name where a branch may have bound it."""
@@ -100,7 +107,7 @@ class Machine:
 
     __slots__ = (
         "_budget", "assigned", "attributes", "called", "calls", "contexts", "depth", "epoch", "evaluate", "filtered", "handwritten", "impure", "last_receiver",
-        "memo", "modules", "numbers", "built", "pending", "reaches", "record_handwritten", "relevant", "run", "running", "scopes", "slices",
+        "memo", "abroad", "foreign", "main", "modules", "numbers", "built", "pending", "reaches", "record_handwritten", "relevant", "run", "running", "scopes", "slices",
         "standalone", "summed", "uses",
     )
 
@@ -128,6 +135,9 @@ class Machine:
         self.pending: dict[int, Callable[[], Value]] = {}
         self.built: dict[int, Value] = {}
         self.relevant: frozenset[str] = frozenset()
+        self.main: Source | None = None
+        self.abroad = False
+        self.foreign = FOREIGN_WORK
         self.modules: Modules | None = None
         self.record_handwritten = record_handwritten
         # Set by the interpreter: the expression evaluator and the function runner, which call each other.
@@ -138,6 +148,10 @@ class Machine:
     def work(self, steps: int = 1) -> None:
         """Count `steps` of work; raises OutOfWork at the bound."""
         self._budget -= steps
+        if self.abroad:
+            self.foreign -= steps
+            if self.foreign < 0:
+                raise OutOfReach
         if self._budget < 0:
             raise OutOfWork
 

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 
 from kl_lint.flow.expressions import evaluate
-from kl_lint.flow.frame import ContextKey, Frame, Machine, Return
+from kl_lint.flow.frame import ContextKey, Frame, Machine, OutOfReach, Return
 from kl_lint.flow.objects import KL_LOSS, receiver_name
 from kl_lint.flow.slicing import Slice, slice_of
 from kl_lint.flow.statements import execute, leave
@@ -82,7 +82,7 @@ class Interpreter:
             frame.no_grad = caller.no_grad or function.no_grad
             frame.slice = self._slice(function, frame.receiver, value=True)
             before = machine.impure
-            value, receiver = self._body(frame, function)
+            value, receiver = self._abroad(frame, function) if self._leaves(frame) else self._body(frame, function)
             known = machine.memo[key] = (value, receiver, machine.impure != before)
             if transferable(value) and (receiver is None or receiver == variables.get(frame.receiver or "")):
                 machine.memo[alike] = known
@@ -108,6 +108,41 @@ class Interpreter:
             known = machine.memo[key] = (value, after, True)
         value, after, _ = known
         return after if receiver is not None and after is not None else value
+
+    def visit(self, function: Function) -> bool:
+        """Enter a function of another file with nothing known; False where the work for other files is used up."""
+        machine = self.machine
+        machine.abroad = True
+        try:
+            self.standalone(function, None)
+            return True
+        except OutOfReach:
+            self._calls, machine.depth = 0, 0
+            machine.running.clear()
+            if machine.modules is not None:
+                machine.modules.recover()
+            return False
+        finally:
+            machine.abroad = False
+
+    def _leaves(self, frame: Frame) -> bool:
+        """Whether a call goes from the analysed file into another."""
+        return self.machine.main is not None and frame.source is not self.machine.main and not self.machine.abroad
+
+    def _abroad(self, frame: Frame, function: Function) -> tuple[Value, Value | None]:
+        """Interpret a body of another file, as far as the bound for other files goes."""
+        machine = self.machine
+        calls, running, depth = self._calls, dict(machine.running), machine.depth
+        machine.abroad = True
+        try:
+            return self._body(frame, function)
+        except OutOfReach:
+            self._calls, machine.running, machine.depth = calls, running, depth
+            if machine.modules is not None:
+                machine.modules.recover()
+            return Unknown(machine.opaque(function.node)), None
+        finally:
+            machine.abroad = False
 
     def _slice(self, function: Function, receiver: str | None, *, value: bool) -> Slice | None:
         """What of the function's body matters."""

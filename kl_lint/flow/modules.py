@@ -16,6 +16,9 @@ from kl_lint.flow.values import Symbol, Value
 
 __all__ = ["Modules"]
 
+MOST_OPENED = 24
+"""How many other files one analysis looks into."""
+
 FILE, FOLDER, MEMBER = "file:", "folder:", "::"
 
 
@@ -92,10 +95,10 @@ class Modules:
 
     def frame(self, path: str) -> Frame | None:
         """The module frame of a file, its statements waiting to be asked for."""
-        if path not in self._frames:
+        if path not in self._frames and len(self._frames) <= MOST_OPENED:
             source = self.project.source(path)
             self._frames[path] = self._opened(source) if source is not None else None
-        return self._frames[path]
+        return self._frames.get(path)
 
     def _opened(self, source: Source) -> Frame:
         frame = Frame(self.machine, source)
@@ -103,6 +106,14 @@ class Modules:
             for name in bound_names(statement):
                 frame.pending.setdefault(name, []).append(statement)
         return frame
+
+    def recover(self) -> None:
+        """Leave no frame in the middle of a branch, after the interpretation of other files was cut off."""
+        self._resolving.clear()
+        for frame in self._frames.values():
+            if frame is not None and frame.source is not self.machine.main:
+                frame.journals.clear()
+                frame.conditions, frame.dead = {}, False
 
     def bind(self, frame: Frame, name: str) -> None:
         """Interpret the top-level statements of a module that bind a name."""

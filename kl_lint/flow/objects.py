@@ -244,12 +244,15 @@ def set_elsewhere(frame: Frame, cls: Class, name: str) -> Value | None:
 
 
 def setters(cls: Class, name: str) -> tuple[Function, ...]:
-    """The methods that assign `self.name`: `__init__` first, the nearest class first."""
+    """The methods that assign `self.name`: `__init__` first (the one that an object runs), the nearest class first."""
     found: list[Function] = []
     for present in lineage(cls):
-        for member in present.members.values():
+        for key, member in present.members.items():
             if isinstance(member, Function) and member.kind == "function" and name in assigned_attributes(member):
-                found.append(member)
+                run = find_member(cls, key) if key == "__init__" else None
+                setter = run[0] if run is not None and isinstance(run[0], Function) else member
+                if setter not in found:
+                    found.append(setter)
     return tuple(sorted(found, key=lambda function: getattr(function.node, "name", "") != "__init__"))
 
 

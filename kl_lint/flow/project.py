@@ -21,8 +21,8 @@ MOST_FILES = 400
 """How many files of a project are parsed for one run."""
 MOST_BYTES = 1 << 20
 """The largest file that is read."""
-MOST_SEARCHED = 20_000
-"""How many files are searched for callers."""
+MOST_SEARCHED = 12_000_000
+"""How many bytes are searched for the callers of what one file defines."""
 SKIPPED = frozenset({"__pycache__", "node_modules", "build", "dist", "site-packages"})
 SOURCE_FOLDERS = ("", "src", "lib", "python")
 
@@ -61,8 +61,7 @@ class Project:
     root: str
     _sources: dict[str, tuple[object, Source | None]] = field(default_factory=dict)
     _located: dict[tuple[str, str], str | None] = field(default_factory=dict)
-    _texts: dict[str, bytes] | None = None
-    _words: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _folders: dict[str, tuple[tuple[str, ...], dict[str, bytes]]] = field(default_factory=dict)
     unsaved: dict[str, str] = field(default_factory=dict)
     """Texts that stand for files as an editor holds them, by real path."""
 
@@ -153,40 +152,57 @@ class Project:
 
     # --- callers -----------------------------------------------------------------------------------------------------
 
-    def mentioning(self, word: str, besides: str) -> tuple[str, ...]:
-        """The files of the project whose text has `word` as a word, other than `besides`; the nearest first."""
-        if word not in self._words:
-            pattern = re.compile(rb"(?<![A-Za-z0-9_])" + re.escape(word.encode()) + rb"(?![A-Za-z0-9_])")
-            needle = word.encode()
-            self._words[word] = tuple(path for path, data in self._all_texts().items() if needle in data and pattern.search(data))
-        near = os.path.dirname(besides)
-        found = [path for path in self._words[word] if path != besides]
-        return tuple(sorted(found, key=lambda path: (-len(os.path.commonpath((near, os.path.dirname(path)))), path)))
+    def mentioning(self, words: frozenset[str], besides: str) -> Iterator[str]:
+        """The files near `besides` whose text has one of `words` as a word, the nearest folders first, up to the bound."""
+        needles = [word.encode() for word in sorted(words)]
+        pattern = re.compile(rb"(?<![A-Za-z0-9_])(?:" + b"|".join(map(re.escape, needles)) + rb")(?![A-Za-z0-9_])")
+        for path, data in self._near(os.path.dirname(besides)):
+            if path != besides and any(needle in data for needle in needles) and pattern.search(data):
+                yield path
 
-    def _all_texts(self) -> dict[str, bytes]:
-        if self._texts is None:
-            self._texts = dict(self._walk(self.root))
-        return self._texts
+    def _near(self, folder: str) -> Iterator[tuple[str, bytes]]:
+        """The files around a folder: in it and below it, then around the one above, up to the bound."""
+        seen: set[str] = set()
+        left = MOST_SEARCHED
+        while self._ours(folder):
+            waiting = [folder]
+            while waiting:
+                here = waiting.pop(0)
+                if here in seen:
+                    continue
+                seen.add(here)
+                below, texts = self._folder(here)
+                waiting.extend(below)
+                yield from texts.items()
+                left -= sum(map(len, texts.values())) + 1000
+                if left < 0:
+                    return
+            if folder == self.root:
+                return
+            folder = os.path.dirname(folder)
 
-    def _walk(self, folder: str) -> Iterator[tuple[str, bytes]]:
-        """The Python files that mention torch, which is all that can hold a caller of interest."""
-        waiting, seen = [folder], 0
-        while waiting and seen < MOST_SEARCHED:
+    def _folder(self, folder: str) -> tuple[tuple[str, ...], dict[str, bytes]]:
+        """The folders in a folder, and its Python files that mention torch, which is all that can hold a caller of interest."""
+        if folder not in self._folders:
+            below: list[str] = []
+            texts: dict[str, bytes] = {}
             try:
-                entries = sorted(os.scandir(waiting.pop()), key=lambda entry: entry.name)
+                entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
             except OSError:
-                continue
+                entries = []
             for entry in entries:
                 if entry.is_symlink():
                     continue
                 if entry.is_dir():
                     if not entry.name.startswith(".") and entry.name not in SKIPPED:
-                        waiting.append(entry.path)
+                        below.append(entry.path)
                 elif entry.name.endswith(".py"):
-                    seen += 1
-                    data = self.unsaved[entry.path].encode() if entry.path in self.unsaved else self._read(entry.path)
-                    if data is not None and (b"softmax" in data or b"kl" in data or b"torch" in data):
-                        yield entry.path, data
+                    unsaved = self.unsaved.get(entry.path)
+                    data = unsaved.encode() if unsaved is not None else self._read(entry.path)
+                    if data is not None and (b"torch" in data or b"softmax" in data):
+                        texts[entry.path] = data
+            self._folders[folder] = (tuple(below), texts)
+        return self._folders[folder]
 
 
 def decoded(data: bytes | None) -> str | None:

@@ -41,10 +41,10 @@ class Piece:
 
 def slice_of(body: Sequence[ast.stmt], relevant: frozenset[str], receiver: str | None, *, value: bool) -> Slice:
     """The slice of a function body. `value`: what it returns is asked for."""
-    pieces: dict[ast.stmt, Piece] = {}
-    for piece in collected(body, None):
+    pieces = {piece.node: piece for piece in collected(body, None)}
+    relevant = with_nested(pieces.values(), relevant)
+    for piece in pieces.values():
         judge(piece, relevant, receiver, value=value)
-        pieces[piece.node] = piece
     follow(pieces.values())
     writers: dict[str, list[ast.stmt]] = {}
     for piece in pieces.values():
@@ -53,18 +53,31 @@ def slice_of(body: Sequence[ast.stmt], relevant: frozenset[str], receiver: str |
     needed: set[ast.stmt] = set()
     wanted: set[str] = set()
     waiting = [piece.node for piece in pieces.values() if piece.seed]
+    assertions = [node for node in pieces if isinstance(node, ast.Assert)]
     while waiting:
         node = waiting.pop()
-        if node in needed:
-            continue
-        needed.add(node)
-        piece = pieces[node]
-        if piece.parent is not None:
-            waiting.append(piece.parent)
-        for name in piece.reads - wanted:
-            waiting.extend(writers.get(name, ()))
-        wanted |= piece.reads
+        if node not in needed:
+            needed.add(node)
+            piece = pieces[node]
+            if piece.parent is not None:
+                waiting.append(piece.parent)
+            for name in piece.reads - wanted:
+                waiting.extend(writers.get(name, ()))
+            wanted |= piece.reads
+        if not waiting:
+            waiting.extend(asserted for asserted in assertions if asserted not in needed and not pieces[asserted].reads.isdisjoint(wanted))
     return Slice(frozenset(needed), frozenset(node for node in needed if pieces[node].bare))
+
+
+def with_nested(pieces: Iterable[Piece], relevant: frozenset[str]) -> frozenset[str]:
+    """The relevant names, and those of functions in the body that mention one."""
+    nested = [piece for piece in pieces if isinstance(piece.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))]
+    for _ in nested:
+        more = frozenset(getattr(piece.node, "name", "") for piece in nested if any(name.lstrip(".") in relevant for name in piece.reads))
+        if more <= relevant:
+            break
+        relevant |= more
+    return relevant
 
 
 def follow(pieces: Iterable[Piece]) -> None:
@@ -187,7 +200,9 @@ def judge(piece: Piece, relevant: frozenset[str], receiver: str | None, *, value
         case ast.Global(names=names) | ast.Nonlocal(names=names):
             piece.seed = True
             piece.reads = set(names)
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))) if name == receiver:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr))) if name == receiver or attr == "__init__":
+            piece.seed = True
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=base, attr=attr))) if attr in MUTATORS and receiver is not None and sets_on(base, receiver):
             piece.seed = True
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super"))))):
             piece.seed = True

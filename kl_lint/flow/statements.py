@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence as AbstractSequence
 from dataclasses import replace
 from typing import Any
 
-from kl_lint.flow.arithmetic import binary
 from kl_lint.flow.calls import lift
-from kl_lint.flow.expressions import OPERATORS, arms_of, bind_target, evaluate, function_value
+from kl_lint.flow.expressions import arms_of, bind_target, combined, evaluate, function_value
 from kl_lint.flow.frame import MISSING, Frame, Return
 from kl_lint.flow.objects import CONSTANTS, canonical
 from kl_lint.flow.store import mutate, store
@@ -81,18 +80,20 @@ def assign_augmented(frame: Frame, node: ast.AugAssign) -> None:
     """`a += value`: a tensor is changed in place."""
     before = evaluate(frame, node.target)
     value = evaluate(frame, node.value)
-    operator = OPERATORS.get(type(node.op), "other")
-    nodes = {"input": node.target, "other": node.value}
-    after = lift(frame, lambda a, b: binary(frame, node, operator, a, b, nodes), before, value)
-    if isinstance(before, Tensor):
+    after = combined(frame, node, before, value, {"input": node.target, "other": node.value})
+    if frame.loop_levels:
+        after = lift(frame, lambda one: longer(frame, one), after)
+    if isinstance(before, Tensor) or (isinstance(before, Sequence) and before.mutable):
         mutate(frame, node.target, before, after)
-    elif isinstance(before, Sequence) and frame.loop_levels and isinstance(after, Sequence):
-        joined = join([before, after], frame.machine.numbers)
-        element = joined.element if isinstance(joined, Sequence) else None
-        held = element if element is not None else join([*(after.items or ())] or [NONE], frame.machine.numbers)
-        store(frame, node.target, Sequence(None, held, mutable=True, number=before.number))
     else:
         store(frame, node.target, after)
+
+
+def longer(frame: Frame, value: Value) -> Value:
+    """What a loop adds to a list makes it one of unknown length."""
+    if not isinstance(value, Sequence) or not value.items:
+        return value
+    return Sequence(None, join(value.items, frame.machine.numbers), mutable=value.mutable, number=value.number)
 
 
 def delete(frame: Frame, node: ast.Delete) -> None:
@@ -249,27 +250,33 @@ def with_statement(frame: Frame, node: ast.With | ast.AsyncWith) -> None:
 def for_loop(frame: Frame, node: ast.For | ast.AsyncFor) -> None:
     """`for`: the body to its fixed point."""
     iterable = evaluate(frame, node.iter)
-    loop(frame, node, node.body, lambda: bind_target(frame, node.target, iterable, node))
-    if not frame.dead:
-        execute(frame, node.orelse)
+    exits = loop(frame, node.body, lambda: bind_target(frame, node.target, iterable, node))
+    after_loop(frame, node.orelse, exits, endless=False)
 
 
 def while_loop(frame: Frame, node: ast.While) -> None:
     """`while`: as a for loop whose head is the test."""
-    evaluate(frame, node.test)
-    loop(frame, node, node.body, lambda: None)
-    if not frame.dead:
-        execute(frame, node.orelse)
+    test = evaluate(frame, node.test)
+    exits = loop(frame, node.body, lambda: None)
+    after_loop(frame, node.orelse, exits, endless=isinstance(test, Constant) and bool(test.value))
 
 
-def loop(frame: Frame, node: ast.stmt, body: list[ast.stmt], head: Callable[[], None]) -> None:
-    """Interpret a body again and again, each time on the join of what came before, until nothing changes."""
+def after_loop(frame: Frame, orelse: list[ast.stmt], exits: list[dict[str, Value]], *, endless: bool) -> None:
+    """Behind a loop: its `else` after the last turn, or what a `break` left; an endless loop is left by `break` alone."""
+    ways = [] if endless else [arm(frame, NO_GUARDS, orelse)]
+    ways += [(NO_GUARDS, written) for written in exits]
+    rejoin(frame, [(way, NO_GUARDS) for way in ways])
+
+
+def loop(frame: Frame, body: list[ast.stmt], head: Callable[[], None]) -> list[dict[str, Value]]:
+    """Interpret a body again and again, each time on the join of what came before, until nothing changes; gives what each `break` leaves."""
     level = len(frame.journals)
     machine = frame.machine
+    left: list[dict[str, Value]] = []
     for turn in range(PASSES):
         machine.epoch += 1
         frame.loop_levels.append(level)
-        frame.breaks.append([])
+        frame.breaks += [[], []]
         conditions = frame.conditions
         frame.open_branch()
         head()
@@ -277,11 +284,13 @@ def loop(frame: Frame, node: ast.stmt, body: list[ast.stmt], head: Callable[[], 
         written = frame.close_branch()
         frame.conditions = conditions
         frame.loop_levels.pop()
-        exits = frame.breaks.pop()
+        continued, broken = frame.breaks.pop(), frame.breaks.pop()
+        left += broken
         dead, frame.dead = frame.dead, False
-        ways = [way for way in ([] if dead else [written]) + exits]
+        ways = continued if dead else [written, *continued]
         if not merge_pass(frame, ways, last=turn == PASSES - 1):
-            return
+            break
+    return left
 
 
 def merge_pass(frame: Frame, ways: list[dict[str, Value]], *, last: bool) -> bool:
@@ -321,13 +330,13 @@ def alike(frame: Frame, name: str, before: Value, after: Value) -> bool:
 
 
 def leave_loop(frame: Frame, node: ast.Break | ast.Continue) -> None:
-    """`break` and `continue`: what was written so far reaches the loop's end."""
+    """`break` and `continue`: what was written so far reaches what is behind the loop, or its next turn."""
     if frame.breaks:
         snapshot: dict[str, Value] = {}
         for journal in frame.journals[frame.loop_levels[-1] :]:
             for name in journal:
                 snapshot[name] = frame.variables.get(name, MISSING)
-        frame.breaks[-1].append(snapshot)
+        frame.breaks[-1 if isinstance(node, ast.Continue) else -2].append(snapshot)
     frame.dead = True
 
 
