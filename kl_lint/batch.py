@@ -1,6 +1,7 @@
-"""Many files: each is read, searched, decoded, checked and relieved of what its comments silence.
+"""One file of many: read, searched, decoded, checked, mended or inspected, and relieved of what comments silence.
 
-What is done to one file depends on that file and on the request alone, and its outcome holds all that a report needs.
+What is done to a file depends on that file and the settings alone; its outcome holds all that is to be told of it.
+Nothing is written here.
 """
 
 from __future__ import annotations
@@ -8,25 +9,47 @@ from __future__ import annotations
 import sys
 
 from kl_lint.engine import check_text, inspect_text, mentions, split_lines
+from kl_lint.selection import INTERNAL_ERROR
 from kl_lint.sources.problem import Problem
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from kl_lint.changes import Change
+    from kl_lint.configuration.settings import Settings
     from kl_lint.finding import Finding
     from kl_lint.inspection import Row
     from kl_lint.selection import Selection
+    from kl_lint.sources.decoding import Text
     from kl_lint.sources.files import File, Stdin
 
-__all__ = ["Outcome", "check", "check_bytes", "inspect", "inspect_bytes"]
+__all__ = [
+    "Outcome",
+    "check",
+    "check_bytes",
+    "fix",
+    "fix_bytes",
+    "inspect",
+    "inspect_bytes",
+    "silence",
+    "silence_bytes",
+]
+
+_OUR_MISTAKE = "this is a mistake of kl-lint's own, please report it"
+_NOT_HEARD = "no comment can silence it: text before its place holds what reads as one; use per-file-ignores"
 
 
 class Outcome:
-    """What came of one file: its findings (or rows), its lines where a report may want to show them, its problem."""
+    """What came of one file.
 
-    __slots__ = ("findings", "lines", "path", "problem", "rows")
+    `findings` are those there are to tell, `rows` what its divergences compute, `lines` the file's, where a report may
+    want to show them. `change` is what is to become of the file, `mended` the findings that are gone with it, `refused`
+    those that were to be and cannot, each with the reason. `problem` says why any of this may be missing.
+    """
+
+    __slots__ = ("change", "findings", "lines", "mended", "path", "problem", "refused", "rows")
 
     def __init__(
         self,
@@ -35,77 +58,176 @@ class Outcome:
         findings: Sequence[Finding] = (),
         rows: Sequence[Row] = (),
         lines: Sequence[str] = (),
+        change: Change | None = None,
+        mended: Sequence[Finding] = (),
+        refused: Sequence[tuple[Finding, str]] = (),
         problem: Problem | None = None,
     ) -> None:
         self.path = path
         self.findings = findings
         self.rows = rows
         self.lines = lines
+        self.change = change
+        self.mended = mended
+        self.refused = refused
         self.problem = problem
 
 
-def check(source: File | Stdin, selection: Selection) -> Outcome | None:
-    """The findings in one file; None where there is nothing to tell, which is nearly always."""
+# --- of a file or standard input: None where there is nothing to tell, which is nearly always ---
+
+
+def check(source: File | Stdin, settings: Settings) -> Outcome | None:
+    """The findings in one file."""
+    return _over(source, settings, check_bytes)
+
+
+def fix(source: File | Stdin, settings: Settings) -> Outcome | None:
+    """The change that mends one file, and the findings that are left then."""
+    return _over(source, settings, fix_bytes)
+
+
+def silence(source: File | Stdin, settings: Settings) -> Outcome | None:
+    """The change that puts comments on the findings in one file, and the findings that these cannot silence."""
+    return _over(source, settings, silence_bytes)
+
+
+def inspect(source: File | Stdin, settings: Settings) -> Outcome | None:
+    """What the KL divergences of one file compute."""
+    return _over(source, settings, inspect_bytes, calls_only=True)
+
+
+def _over(
+    source: File | Stdin,
+    settings: Settings,
+    work: Callable[[str, bytes, Settings], Outcome | None],
+    *,
+    calls_only: bool = False,
+) -> Outcome | None:
     try:
         data = source.read()
-        if not mentions(data, selection.enable) or source.ignored:
+        if not mentions(data, frozenset() if calls_only else settings.selection.enable) or source.ignored:
             return None
-        return check_bytes(source.path, data, selection)
+        return work(source.path, data, settings)
     except Problem as problem:
         return None if source.ignored else Outcome(source.path, problem=problem)
 
 
-def inspect(source: File | Stdin) -> Outcome | None:
-    """What the KL divergences of one file compute; None where there are none."""
-    try:
-        data = source.read()
-        if not mentions(data) or source.ignored:
-            return None
-        return inspect_bytes(source.path, data)
-    except Problem as problem:
-        return None if source.ignored else Outcome(source.path, problem=problem)
+# --- of `data`, the content of `path`: Problem is raised where it cannot be decoded or parsed ---
 
 
-def check_bytes(path: str, data: bytes, selection: Selection) -> Outcome | None:
-    """The findings in `data`, the content of `path`. Raises Problem where it cannot be decoded or parsed."""
-    text = _decode(data, path)
+def check_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
+    """The findings in `data`."""
+    text, selection = _decode(path, data).text, settings.selection_for(path)
+    findings = _kept(_find(path, text, selection), selection, text)
+    return Outcome(path, findings=findings, lines=split_lines(text)) if findings else None
+
+
+def fix_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
+    """The change that mends `data`: what is safe, and what is not where the settings say so."""
+    from kl_lint.rewriting import fix_source
+
+    decoded, selection = _decode(path, data), settings.selection_for(path)
     try:
-        found = check_text(text, path, enable=selection.enable, across=True)
-    except SyntaxError as error:
-        raise _not_python(path, error) from error
-    findings = [finding for finding in found if selection.keeps(finding.code)]
-    if not findings:
+        result = fix_source(
+            decoded.text,
+            path,
+            unsafe=settings.unsafe_fixes,
+            wanted=lambda finding: selection.keeps(finding.code),
+            check=lambda text: _find(path, text, selection),
+        )
+    except Problem:
+        raise
+    except Exception as error:
+        outcome = check_bytes(path, data, settings) or Outcome(path)
+        outcome.problem = Problem(path, f"could not be fixed ({type(error).__name__}: {error})", _OUR_MISTAKE)
+        return outcome
+    findings = _kept(result.remaining, selection, result.source)
+    change = _change(path, data, decoded, result.source)
+    if not (findings or change):
         return None
-    lines = split_lines(text)
-    return Outcome(path, findings=_audible(findings, lines), lines=lines)
+    lines = split_lines(result.source)
+    return Outcome(path, findings=findings, lines=lines, change=change, mended=result.fixed, refused=result.refused)
 
 
-def inspect_bytes(path: str, data: bytes) -> Outcome:
-    """What the KL divergences in `data`, the content of `path`, compute. Raises Problem where nobody can tell."""
-    text = _decode(data, path)
+def silence_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
+    """The change that puts comments into `data` which silence its findings."""
+    from kl_lint.sources.silencing import silenced
+
+    decoded, selection = _decode(path, data), settings.selection_for(path)
+    found = _kept(_find(path, decoded.text, selection), selection, decoded.text)
+    codes: dict[int, list[str]] = {}
+    for finding in found:
+        if finding.code != INTERNAL_ERROR:
+            codes.setdefault(finding.noqa_row, []).append(finding.code)
+    text = silenced(decoded.text, codes)
+    left = _kept(found, selection, text)  # comments move no row
+    change = _change(path, data, decoded, text)
+    return Outcome(
+        path,
+        findings=left,
+        lines=split_lines(text),
+        change=change,
+        mended=[finding for finding in found if finding not in left],
+        refused=[(finding, _NOT_HEARD) for finding in left if finding.code != INTERNAL_ERROR],
+    )
+
+
+def inspect_bytes(path: str, data: bytes, settings: Settings) -> Outcome:
+    """What the KL divergences in `data` compute."""
+    text = _decode(path, data).text
     try:
         return Outcome(path, rows=inspect_text(text, path, across=True), lines=split_lines(text))
     except SyntaxError as error:
         raise _not_python(path, error) from error
     except Exception as error:
-        what = f"could not be analysed ({type(error).__name__}: {error})"
-        raise Problem(path, what, "this is a mistake of kl-lint's own, please report it") from error
+        raise Problem(path, f"could not be analysed ({type(error).__name__}: {error})", _OUR_MISTAKE) from error
 
 
-def _decode(data: bytes, path: str) -> str:
+# --- steps ---
+
+
+def _decode(path: str, data: bytes) -> Text:
     from kl_lint.sources.decoding import decode
 
-    return decode(data, path).text
+    return decode(data, path)
 
 
-def _audible(findings: Sequence[Finding], lines: Sequence[str]) -> Sequence[Finding]:
-    """The findings that no comment silences."""
-    if not any("noqa" in line.lower() for line in lines):
-        return findings
+def _find(path: str, text: str, selection: Selection) -> Sequence[Finding]:
+    """The findings in `text`; of a fix that is not to be made, only the sight. Other files' are told with those."""
+    try:
+        found = check_text(text, path, enable=selection.enable, across=True)
+    except SyntaxError as error:
+        raise _not_python(path, error) from error
+    own = (finding for finding in found if finding.filename == path)
+    return [finding if selection.mends(finding.code) else _with_fix_for_show(finding) for finding in own]
+
+
+def _with_fix_for_show(finding: Finding) -> Finding:
+    from dataclasses import replace
+
+    from kl_lint.finding import Applicability
+
+    return replace(finding, fix=finding.fix and replace(finding.fix, applicability=Applicability.DISPLAY))
+
+
+def _kept(findings: Iterable[Finding], selection: Selection, text: str) -> Sequence[Finding]:
+    """The findings in `text` that are wanted and that no comment silences."""
+    kept = [finding for finding in findings if selection.keeps(finding.code)]
+    if not kept or "noqa" not in text.lower():
+        return kept
     from kl_lint.sources.noqa import Noqa
 
-    noqa = Noqa(lines)
-    return [finding for finding in findings if not noqa.silences(finding.code, finding.noqa_row)]
+    noqa = Noqa(split_lines(text))
+    return [finding for finding in kept if not noqa.silences(finding.code, finding.noqa_row)]
+
+
+def _change(path: str, data: bytes, decoded: Text, text: str) -> Change | None:
+    """The change to the file at `path`, whose content is `data`, that makes its text `text`; None where it is that."""
+    if text == decoded.text:
+        return None
+    from kl_lint.changes import Change
+
+    return Change.of(path, data, decoded, text)
 
 
 def _not_python(path: str, error: SyntaxError) -> Problem:

@@ -51,7 +51,9 @@ class Change:
         except OSError as error:
             reason = error.strerror or type(error).__name__
             what = f"cannot be written ({reason}), and is left as it is"
-            raise Problem(self.path, what, "change the permissions of the file and its directory, or make room") from error
+            raise Problem(
+                self.path, what, "change the permissions of the file and its directory, or make room"
+            ) from error
 
     def diff(self) -> bytes:
         """A unified diff of the bytes, which `patch` and `git apply` can apply from the working directory."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kl_lint import __version__
+from kl_lint.configuration.options import OPTIONS
 from kl_lint.engine import check_tree
-from kl_lint.selection import OPT_IN, enables, split_codes, unknown_code
+from kl_lint.selection import OPT_IN, enables
 
 TYPE_CHECKING = False
 
@@ -12,10 +13,11 @@ if TYPE_CHECKING:
     import argparse
     import ast
     from collections.abc import Iterator, Sequence
-    from typing import ClassVar
+    from typing import Any, ClassVar
 
     from flake8.options.manager import OptionManager
 
+    from kl_lint.configuration.returns import Return
     from kl_lint.finding import Finding
 
 __all__ = ["Plugin"]
@@ -27,8 +29,13 @@ class Plugin:
     name = "kl-lint"
     version = __version__
 
+    # flake8 makes the instances and passes them no options: these are set once it has read them
+
     enable: ClassVar[frozenset[str]] = frozenset()
-    """The opt-in rules to run, once flake8 has read its options; it makes the instances and passes them none."""
+    """The opt-in rules to run."""
+
+    returns: ClassVar[tuple[Return, ...]] = ()
+    """What the user knows of functions that the analysis cannot look into."""
 
     def __init__(self, tree: ast.Module, lines: Sequence[str], filename: str) -> None:
         self.tree = tree
@@ -45,14 +52,12 @@ class Plugin:
 
     @staticmethod
     def add_options(option_manager: OptionManager) -> None:
-        """Declare `--kld-enable`, on the command line and in flake8's configuration."""
-        option_manager.add_option(
-            "--kld-enable",
-            default="",
-            metavar="codes",
-            parse_from_config=True,
-            help=f"switch on rules that are off by default, by code or beginning of one ({', '.join(OPT_IN)})",
-        )
+        """Declare the options that flake8 has none of its own for, on the command line and in its configuration."""
+        for option in OPTIONS:
+            if option.of_plugin:
+                option_manager.add_option(
+                    option.flake8, default="", metavar=option.metavar, parse_from_config=True, help=option.help
+                )
         option_manager.extend_default_ignore(list(OPT_IN))
 
     @classmethod
@@ -62,15 +67,30 @@ class Plugin:
         A rule is switched on by `--kld-enable`, or by its whole code in flake8's own `--select` or
         `--extend-select`; then it must not stay among the codes that flake8 ignores by default.
         """
-        wanted = split_codes(options.kld_enable)
-        for prefix in wanted:
-            trouble = unknown_code(prefix, OPT_IN, kind="opt-in rule")
-            if trouble:
-                option_manager.parser.error(f"--kld-enable: {trouble}")
+        values = _values(option_manager, options)
         named = {*(options.select or ()), *(options.extend_select or ())}
-        cls.enable = frozenset(wanted) | (named & frozenset(OPT_IN))
+        cls.enable = frozenset(values["enable"]) | (named & frozenset(OPT_IN))
+        cls.returns = values["returns"]
         enabled = {code for code in OPT_IN if enables(cls.enable, code)}
         options.extended_default_ignore = [code for code in options.extended_default_ignore if code not in enabled]
+
+
+def _values(option_manager: OptionManager, options: argparse.Namespace) -> dict[str, Any]:
+    """The values of the plugin's options, by name. Ends the run with a message where one cannot be followed."""
+    values: dict[str, Any] = {}
+    for option in OPTIONS:
+        if not option.of_plugin:
+            continue
+        text = getattr(options, f"kld_{option.attribute}")
+        values[option.name] = option.default
+        if text:
+            from kl_lint.configuration.values import from_text
+
+            try:
+                values[option.name] = from_text(option, text)
+            except ValueError as error:
+                option_manager.parser.error(f"{option.flake8}: {error}")
+    return values
 
 
 def _column(finding: Finding, lines: Sequence[str]) -> int:

@@ -76,8 +76,8 @@ class Selection:
         return code == INTERNAL_ERROR or _is_among(code, self._select, self._ignore)
 
     def mends(self, code: str) -> bool:
-        """Whether a finding of `code` that is reported may be mended."""
-        return self.keeps(code) and _is_among(code, self._fixable, self._unfixable)
+        """Whether a finding of `code`, where it is reported, may be mended."""
+        return _is_among(code, self._fixable, self._unfixable)
 
 
 def _is_among(code: str, wanted: Sequence[str], unwanted: Sequence[str]) -> bool:

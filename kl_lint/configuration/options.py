@@ -104,7 +104,7 @@ OPTIONS = (
         "unsafe-fixes",
         Kind.SWITCH,
         "",
-        "count in the fixes that change, on purpose, the number that is computed",
+        "make also the fixes that change, on purpose, the number that is computed",
         default=False,
     ),
     Option("output-format", Kind.FORMAT, "FORMAT", "how findings are shown", default="full"),

@@ -12,7 +12,7 @@ from kl_lint.sources.reading import read
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 __all__ = ["WrongConfiguration", "read_options"]
 
@@ -58,7 +58,8 @@ def _parse(name: str, data: bytes) -> dict[str, object]:
     else:
         import tomli as tomllib
     try:
-        return tomllib.loads(data.decode("utf-8-sig"))
+        document: dict[str, object] = tomllib.loads(data.decode("utf-8-sig"))
+        return document
     except (ValueError, RecursionError) as error:  # an encoding's error and TOML's are both ValueError
         raise WrongConfiguration(f"{name}: is not valid TOML ({error}); {_WITHOUT}") from error
 

@@ -25,7 +25,7 @@ _EXAMPLES = {
     Kind.OPT_IN_CODES: f'a list of codes, such as ["{OPT_IN[0]}"]',
     Kind.CODES_BY_FILE: 'a table of lists of codes, such as { "tests/*" = ["KLD2"] }',
     Kind.PATTERNS: 'a list of patterns, such as ["docs", "tests/data/*.py"]',
-    Kind.SPACES_BY_NAME: 'a table such as { "models.policy" = "log_probs", "models.*" = { space = "probs", dim = -1 } }',
+    Kind.SPACES_BY_NAME: 'a table such as { "model.policy" = "log_probs", "model.*" = { space = "probs", dim = -1 } }',
     Kind.SWITCH: "true or false",
     Kind.FORMAT: "text",
 }
@@ -91,7 +91,7 @@ def _return_from_text(word: str) -> Return:
 def from_toml(option: Option, value: object) -> object:
     """The value that a TOML file gives to `option`. Raises ValueError where it cannot have it."""
     match option.kind, value:
-        case (Kind.CODES | Kind.OPT_IN_CODES), list() if _are_texts(value):
+        case ((Kind.CODES | Kind.OPT_IN_CODES), list()) if _are_texts(value):
             return _codes(option, value)
         case Kind.PATTERNS, list() if _are_texts(value):
             return tuple(value)

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from kl_lint.flow.declared import Declaration
 from kl_lint.flow.facts import handwritten_facts, sites_of
 from kl_lint.flow.frame import Frame, Machine, OutOfWork
 from kl_lint.flow.interpreter import Interpreter
@@ -37,14 +38,16 @@ class Facts:
 
 
 def analyse(
-    tree: ast.Module, lines: Sequence[str], filename: str, *, handwritten: bool = False, project: Project | None = None
+    tree: ast.Module, lines: Sequence[str], filename: str, *, handwritten: bool = False, project: Project | None = None,
+    declarations: Sequence[Declaration] = (),
 ) -> Facts:
     """Interpret a parsed file and describe its KL calls.
 
     `lines` is the text by physical lines; `handwritten` looks for divergences written by hand too (KLD601). With a `project`, what the file imports
-    from it is interpreted as well, and who calls what it defines.
+    from it is interpreted as well, and who calls what it defines. `declarations` say what calls give that cannot be seen into.
     """
     machine = Machine(BASE_WORK + WORK_PER_LINE * len(lines), record_handwritten=handwritten)
+    machine.declarations = declarations
     source = Source(filename, lines, tree)
     interpreter = Interpreter(machine)
     seeds = frozenset({"kl_div", "KLDivLoss"}) | (frozenset({"log", "log_softmax"}) if handwritten else frozenset())

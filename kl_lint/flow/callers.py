@@ -18,7 +18,7 @@ __all__ = ["enter_callers"]
 MOST_CALLING_FILES = 6
 MOST_LEVELS = 3
 """How far callers of callers are followed within a file."""
-CALLERS_WORK = 12_000
+CALLERS_WORK = 10_000
 """The steps that may be taken to find out what callers pass."""
 COMMON = frozenset({"forward", "__call__", "__init__", "__init_subclass__", "loss", "compute_loss", "step", "training_step", "call", "run"})
 """Names that too many functions share to search for; their classes are searched for instead."""

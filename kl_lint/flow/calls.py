@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from kl_lint.flow.builtins import BUILTINS, builtin
 from kl_lint.flow.containers import mapping_method, sequence_method
+from kl_lint.flow.declared import declared
 from kl_lint.flow.frame import Frame, RawCall
 from kl_lint.flow.objects import KL_LOSS, REGISTERING, SELF_RETURNING, attribute, find_member, is_kl_loss, lineage, method_operation, receiver_name
 from kl_lint.flow.reach import note_reach
@@ -207,6 +208,10 @@ def call(frame: Frame, callee: Value, arguments: Arguments, node: ast.Call) -> V
 
 def call_one(frame: Frame, callee: Value, arguments: Arguments, node: ast.Call) -> Value:
     """The value of calling a callee that is not a Choice."""
+    if frame.machine.declarations:
+        told = declared(frame.machine.declarations, frame, callee, node)
+        if told is not None:
+            return told
     match callee:
         case Symbol(name=name):
             return call_symbol(frame, name, arguments, node)

@@ -11,6 +11,7 @@ from kl_lint.flow.arithmetic import binary, negate
 from kl_lint.flow.builtins import BUILTINS
 from kl_lint.flow.calls import Arguments, call, call_function, evaluate_arguments, lift, under
 from kl_lint.flow.containers import MOST_ITEMS, concatenated, elements, item, lacks, one_of, updated
+from kl_lint.flow.declared import ANNOTATED, mark
 from kl_lint.flow.frame import MISSING, Frame
 from kl_lint.flow.indexing import Part, PartKind, index_tensor
 from kl_lint.flow.objects import attribute, find_member, overlay_key
@@ -447,6 +448,8 @@ def subscript_one(frame: Frame, base: Value, node: ast.Subscript) -> Value:
             if isinstance(node.slice, ast.Slice):
                 return sliced(frame, base, node.slice, node)
             return lift(frame, lambda key: item(frame, base, key), evaluate(frame, node.slice))
+        case Symbol(name=name) if name in ANNOTATED:
+            return annotation(frame, node.slice) or base
         case Symbol() | Class():
             return base
         case Unknown(form=Form(op="shape", operand=operand)) if not isinstance(node.slice, ast.Slice):
@@ -467,6 +470,16 @@ def subscript_one(frame: Frame, base: Value, node: ast.Subscript) -> Value:
         regained = index_tensor(frame, Tensor(base.number, form=base.form), parts, number)
         return Unknown(number, regained.form)
     return Unknown(number)
+
+
+def annotation(frame: Frame, node: ast.expr) -> Value | None:
+    """`Annotated[Tensor, "log_probs"]`."""
+    match node:
+        case ast.Tuple(elts=[_, *notes]):
+            words = [note.value for note in notes if isinstance(note, ast.Constant) and isinstance(note.value, str)]
+            return next((found for word in words if (found := mark(word)) is not None), None)
+        case _:
+            return None
 
 
 def subscript_instance(frame: Frame, base: Instance, node: ast.Subscript) -> Value:

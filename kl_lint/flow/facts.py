@@ -23,13 +23,14 @@ from kl_lint.flow.kl_call import (
     Site,
     Use,
 )
-from kl_lint.flow.reach import Reach
+from kl_lint.flow.reach import Reach, remark_key
 from kl_lint.flow.source import Place, Source
 from kl_lint.flow.tensors import as_tensor
 from kl_lint.flow.values import (
     NONE,
     Constant,
     Guards,
+    Maker,
     Note,
     Numbers,
     Sequence,
@@ -115,7 +116,7 @@ def fact(machine: Machine, raw: RawCall, values: dict[str, Value], uses: list[Lo
         argument(machine, raw, "input", values),
         argument(machine, raw, "target", values),
         raw.construction.span if raw.construction is not None and raw.construction.source is source else None,
-        tuple(Use(use.place.span, use.how, use.dim, use.everything) for use in uses if use.place.source is source),
+        tuple(loss_use(use) for use in uses if use.place.source is source),
         raw.place in machine.filtered,
         raw.place in machine.summed,
         tuple(Step(place.source.filename, place.span, "called here") for place in raw.callers),
@@ -229,7 +230,7 @@ def distribution(machine: Machine, raw: RawCall, name: str, value: Value) -> Dis
         temperature_key(tensor, machine.numbers),
         None,
         tensor.gradient,
-        tuple(remark(note) for note in tensor.notes),
+        tuple(remark(machine, note) for note in tensor.notes),
         tuple(step(trail) for trail in tensor.trail.steps()) if tensor.trail is not None else (),
         producer(machine, raw, name, tensor),
     )
@@ -248,14 +249,23 @@ def temperature_key(tensor: Tensor, numbers: Numbers) -> object:
             return None
 
 
-def remark(note: Note) -> Remark:
+def loss_use(use: LossUse) -> Use:
+    """An average of an unreduced divergence, with its places resolved."""
+    return Use(use.place.span, use.how, use.dim, use.everything, use.operand.span if use.operand is not None else None)
+
+
+def remark(machine: Machine, note: Note) -> Remark:
     """A note with its places resolved; what lies in another file is left out."""
     source = note.place.source
 
     def here(place: Place | None) -> Span | None:
         return place.span if place is not None and place.source is source else None
 
-    return Remark(note.kind, note.place.span, source.filename, note.detail, here(note.inner), here(note.operand), note.epsilon, note.rank, here(note.argument))
+    reach = machine.reaches.get(remark_key(note), Reach()) if note.inner is not None else Reach()
+    return Remark(
+        note.kind, note.place.span, source.filename, note.detail, here(note.inner), here(note.operand), note.epsilon, note.rank, here(note.argument),
+        reach.sole_use, reach.operand_unchanged, tuple((source.span(guard), source.span(given)) for guard, given in reach.guards),
+    )
 
 
 def step(trail: Trail) -> Step:
@@ -281,7 +291,33 @@ def producer(machine: Machine, raw: RawCall, name: str, tensor: Tensor) -> Produ
         reach.sole_use,
         reach.operand_unchanged,
         module,
+        spelling(source, maker),
     )
+
+
+def spelling(source: Source, maker: Maker) -> str | None:
+    """How the call names the operation (kl_call.Producer.callee)."""
+    func = maker.place.node.func if isinstance(maker.place.node, ast.Call) and maker.module is None else None
+    if isinstance(func, ast.Attribute) and maker.operand is not None and func.value is maker.operand.node:
+        return f".{func.attr}"
+    text = source.text(func) if func is not None else ""
+    parts = text.split(".")
+    return text if parts[-1] == maker.name and parts[0] in torch_names(source.tree) else None
+
+
+def torch_names(tree: ast.Module) -> frozenset[str]:
+    """The names that imports of torch bind at the top of a file."""
+    names: set[str] = set()
+    for statement in tree.body:
+        match statement:
+            case ast.Import(names=aliases):
+                imported = [(alias.asname or alias.name.partition(".")[0], alias.name) for alias in aliases]
+            case ast.ImportFrom(module=str(module), names=aliases, level=0):
+                imported = [(alias.asname or alias.name, module) for alias in aliases]
+            case _:
+                continue
+        names.update(name for name, origin in imported if origin.partition(".")[0] == "torch")
+    return frozenset(names)
 
 
 # --- hand-written divergences ------------------------------------------------------------------------------------------------

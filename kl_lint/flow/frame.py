@@ -7,7 +7,7 @@ out what the branch wrote. So a branch costs what it writes, not what is in scop
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ from kl_lint.flow.values import (
 )
 
 if TYPE_CHECKING:
+    from kl_lint.flow.declared import Declaration
     from kl_lint.flow.modules import Modules
     from kl_lint.flow.reach import Reach, Scope
     from kl_lint.flow.slicing import Slice
@@ -43,7 +44,7 @@ class OutOfReach(Exception):
     """The analysis has taken as many steps in other files as it may."""
 
 
-FOREIGN_WORK = 6_000
+FOREIGN_WORK = 2_500
 """The steps that one analysis may take in other files of the project."""
 
 MISSING = Unknown(0)
@@ -76,6 +77,7 @@ class LossUse:
     how: str
     dim: int | None
     everything: bool = False
+    operand: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class Machine:
 
     __slots__ = (
         "_budget", "assigned", "attributes", "called", "calls", "contexts", "depth", "epoch", "evaluate", "filtered", "handwritten", "impure", "last_receiver",
-        "memo", "abroad", "foreign", "main", "modules", "numbers", "built", "pending", "reaches", "record_handwritten", "relevant", "run", "running", "scopes", "slices",
+        "memo", "abroad", "foreign", "main", "modules", "numbers", "built", "declarations", "pending", "reaches", "record_handwritten", "relevant", "run", "running", "scopes", "slices",
         "standalone", "summed", "uses",
     )
 
@@ -139,6 +141,7 @@ class Machine:
         self.abroad = False
         self.foreign = FOREIGN_WORK
         self.modules: Modules | None = None
+        self.declarations: Sequence[Declaration] = ()
         self.record_handwritten = record_handwritten
         # Set by the interpreter: the expression evaluator and the function runner, which call each other.
         self.evaluate: Callable[[Frame, ast.expr], Value]

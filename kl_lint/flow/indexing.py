@@ -97,9 +97,9 @@ def part_applied(tensor: Tensor, kind: PartKind, dim: int, number: int) -> Tenso
         case PartKind.FULL | PartKind.REST:
             return tensor
         case PartKind.NEW:
-            return replace(tensor, dim=shifted_in(tensor, dim), rank=None)
+            return replace(tensor, dim=shifted_in(tensor, dim), rank=None if tensor.rank is None else tensor.rank + 1, source=None)
         case PartKind.INTEGER:
-            return replace(indexed_away(tensor, dim, number), rank=None)
+            return indexed_away(tensor, dim, number)
         case PartKind.SLICE:
             return sliced(tensor, dim, number)
         case PartKind.ADVANCED:
@@ -112,9 +112,9 @@ def sliced(tensor: Tensor, dim: int, number: int) -> Tensor:
         case True:
             return cut(tensor, number)
         case False:
-            return tensor
+            return replace(tensor, source=None)
         case None:
-            return tensor if outermost(tensor, dim) else replace(tensor, mass=Mass.UNKNOWN, dim=tensor.dim)
+            return replace(tensor, source=None, mass=tensor.mass if outermost(tensor, dim) else Mass.UNKNOWN)
 
 
 def indexed_away(tensor: Tensor, dim: int, number: int) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from kl_lint.flow.declared import annotated
 from kl_lint.flow.expressions import evaluate
 from kl_lint.flow.frame import ContextKey, Frame, Machine, OutOfReach, Return
 from kl_lint.flow.objects import KL_LOSS, receiver_name
@@ -90,7 +91,18 @@ class Interpreter:
         if impure:
             value = relabelled(value, machine.numbers, machine.numbers.of("at", (id(node), machine.epoch)))
         machine.last_receiver = receiver
-        return value
+        return self._promised(function, node) or value
+
+    def _promised(self, function: Function, node: ast.AST) -> Value | None:
+        """What the function's annotation says of its result, where it names a space."""
+        returns = getattr(function.node, "returns", None)
+        if not isinstance(returns, (ast.Name, ast.Attribute, ast.Subscript)):
+            return None
+        home = function.frame
+        promised = evaluate(home, returns)
+        if not isinstance(promised, Symbol):
+            return None
+        return annotated(promised, self.machine.numbers.of("promised", (id(node), self.machine.epoch)), home.place(returns))
 
     def standalone(self, function: Function, receiver: Value | None) -> Value:
         """Interpret a function entered with nothing known of its parameters; gives the receiver as it leaves it, or its value."""
@@ -227,8 +239,12 @@ class Interpreter:
                 return Choice(((NO_GUARDS, default), (NO_GUARDS, unknown)))
             case _:
                 pass
-        if isinstance(annotation, (ast.Name, ast.Attribute)):
-            match evaluate(home, annotation):
+        if isinstance(annotation, (ast.Name, ast.Attribute, ast.Subscript)):
+            promised = evaluate(home, annotation)
+            told = annotated(promised, unknown.number, home.place(annotation))
+            if told is not None:
+                return told
+            match promised:
                 case Class() as cls if not cls.node.name.endswith(("Config", "Args", "Arguments")):
                     return Instance(cls, entered=True, number=unknown.number)
                 case Symbol(name=name) if name == KL_LOSS:

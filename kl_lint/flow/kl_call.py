@@ -55,8 +55,12 @@ class Remark:
 
     `span` is the expression to report or rewrite (the outer call), `argument` the expression that it was given as it stands there, `inner`
     the call that made what it was given (LOG_OF_SOFTMAX, NORMALIZED_TWICE: the first softmax), and `operand` the logits given to that.
-    `detail` is the operation's name (`log2`, `sigmoid`, `softmax`); `epsilon` says that something was added or clamped between (LOG_OF_SOFTMAX);
-    `rank` is the operand's rank where it is proved (IMPLICIT_DIM); `filename` the file.
+    `detail` is the operation's name (`log2`, `sigmoid`, `softmax`); `epsilon` says that something was added or clamped between (LOG_OF_SOFTMAX,
+    NORMALIZED_TWICE); `rank` is the operand's rank where it is proved (IMPLICIT_DIM); `filename` the file.
+
+    `sole_use` says that `argument` alone reads what `inner` made, there or through locals; `operand_unchanged` that `argument` holds exactly what
+    `inner` made, epsilons aside, and that the logits are still the same at the KL call. `guards` are the additions and clamps that a rewrite can
+    reach, each with the expression it was applied to (LOG_OF_LOG: those of `argument` itself).
     """
 
     kind: RemarkKind
@@ -68,6 +72,9 @@ class Remark:
     epsilon: bool = False
     rank: int | None = None
     argument: Span | None = None
+    sole_use: bool = False
+    operand_unchanged: bool = False
+    guards: tuple[tuple[Span, Span], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,8 @@ class Producer:
     dim argument, where written; `inline` says that the call stands in the KL call's own argument; `sole_use` that
     nothing else reads what it made; `operand_unchanged` that the logits are still the same at the KL call.
     `module_span` is the construction of the module (`nn.Softmax(dim=1)`), where one made it, and only this use of it exists.
+    `callee` is how the call spells the operation, where that would spell its siblings too: `F.softmax` after an import of torch at the top of the
+    file, `.softmax` for a method; None for anything else.
     """
 
     name: str
@@ -89,6 +98,7 @@ class Producer:
     sole_use: bool = False
     operand_unchanged: bool = False
     module_span: Span | None = None
+    callee: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +193,8 @@ class Use:
     dim: int | None = None
     everything: bool = False
     """The mean is over all dims at once, not over `dim` alone."""
+    operand: Span | None = None
+    """What is averaged, as it stands there."""
 
 
 @dataclass(frozen=True, slots=True)

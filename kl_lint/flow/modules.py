@@ -16,7 +16,7 @@ from kl_lint.flow.values import Symbol, Value
 
 __all__ = ["Modules"]
 
-MOST_OPENED = 24
+MOST_OPENED = 12
 """How many other files one analysis looks into."""
 
 FILE, FOLDER, MEMBER = "file:", "folder:", "::"
@@ -68,7 +68,7 @@ class Modules:
             return None
         self._resolving.add(key)
         try:
-            frame = self.frame(path) if kind == "file" else None
+            frame = self.frame(path) if kind == "file" and (path in self._frames or self.project.promises(path, name)) else None
             value = frame.lookup(name) if frame is not None else None
             if value is None and frame is not None:
                 value = self._starred(frame, name)

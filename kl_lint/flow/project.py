@@ -6,6 +6,7 @@ Nothing outside the project's root is read: no link is followed out of it, and n
 from __future__ import annotations
 
 import ast
+import gc
 import os
 import re
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ MOST_BYTES = 1 << 20
 MOST_SEARCHED = 12_000_000
 """How many bytes are searched for the callers of what one file defines."""
 SKIPPED = frozenset({"__pycache__", "node_modules", "build", "dist", "site-packages"})
+TELLING = re.compile(rb"softmax|kl_div|KLDiv|logsumexp|log_prob|one_hot|logsigmoid|\.log\(|\.exp\(|torch\.(?:log|exp|sigmoid)\b|\.sigmoid\(|F\.normalize")
+"""What the text of a file says that makes, or moves, a distribution."""
 SOURCE_FOLDERS = ("", "src", "lib", "python")
 
 
@@ -127,16 +130,29 @@ class Project:
             return None
         return status.st_mtime_ns, status.st_size
 
+    def promises(self, path: str, name: str) -> bool:
+        """Whether what a file binds to a name may have to do with a distribution, by its text: asked before it is parsed."""
+        data = self.unsaved[path].encode() if path in self.unsaved else self._read(path)
+        if data is None:
+            return False
+        word = re.escape(name.encode())
+        return TELLING.search(data) is not None or re.search(rb"^[ \t]*(?:async[ ]+)?(?:def|class)[ ]+" + word + rb"\b", data, re.MULTILINE) is None
+
     def _parsed(self, path: str) -> Source | None:
         text = self.unsaved.get(path)
         if text is None:
             text = decoded(self._read(path))
         if text is None:
             return None
+        collecting = gc.isenabled()
+        gc.disable()  # a tree is many objects and no garbage
         try:
             tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
+        finally:
+            if collecting:
+                gc.enable()
         return Source(path, text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), tree)
 
     def _read(self, path: str) -> bytes | None:

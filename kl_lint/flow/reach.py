@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kl_lint.flow.frame import Frame
+from kl_lint.flow.kl_call import RemarkKind
 from kl_lint.flow.source import Place
-from kl_lint.flow.values import Maker, Tensor, Unknown, Value, number_of, options_of
+from kl_lint.flow.tensors import EPSILON
+from kl_lint.flow.values import Maker, Note, Tensor, Unknown, Value, number_of, options_of
 
-__all__ = ["Reach", "Scope", "note_reach"]
+__all__ = ["GUARDS", "Reach", "Scope", "note_reach", "remark_key"]
+
+GUARDS = frozenset({"add", "clamp", "clamp_min", "clip", "maximum"})
+"""The operations, besides `+`, that put an epsilon to a distribution or under it (torch_ops)."""
+MOST_LOCALS = 8
+"""How many names what a call makes is followed through."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How a KL call's argument and the call that made it hang together (kl_call.Producer explains the fields)."""
+    """How an expression and the call that made what it holds hang together (kl_call.Producer and Remark explain the fields)."""
 
     inline: bool = False
     sole_use: bool = False
     operand_unchanged: bool = False
     sole_module: bool = False
+    guards: tuple[tuple[ast.expr, ast.expr], ...] = ()
 
 
 @dataclass(slots=True)
@@ -35,10 +43,23 @@ class Scope:
 def scope_of(frame: Frame) -> Scope:
     """The scope of a frame's function; of the module at the top level."""
     node: ast.AST = frame.function.node if frame.function is not None else frame.source.tree
+    return scope_at(frame, node)
+
+
+def scope_at(frame: Frame, node: ast.AST) -> Scope:
+    """The scope of a function, or of a module."""
     cache = frame.machine.scopes
     if node not in cache:
         cache[node] = scanned(node)
     return cache[node]
+
+
+def scope_around(frame: Frame, node: ast.AST) -> Scope:
+    """The scope of the function that a node of this file stands in: the frame's own, or a helper's."""
+    if frame.function is None or within(node, frame.function.node):
+        return scope_of(frame)
+    functions = [one for one in ast.walk(frame.source.tree) if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) and within(node, one)]
+    return scope_at(frame, max(functions, key=lambda one: position(one)[0], default=frame.source.tree))
 
 
 def scanned(node: ast.AST) -> Scope:
@@ -86,37 +107,145 @@ def note_reach(frame: Frame, call: Place, nodes: dict[str, ast.expr], values: di
                 makers.setdefault(value.maker.place, []).append(value.maker)
         for place, alike in makers.items():
             frame.machine.reaches[call, name, place] = reach(frame, alike[0], {maker.operand_number for maker in alike}, node)
+        for note in {note: None for _, value in options_of(values[name]) if isinstance(value, Tensor) for note in value.notes}:
+            note_remark(frame, note)
+
+
+def remark_key(note: Note) -> tuple[Place, str, Place]:
+    """Under which the reach of a remark is noted."""
+    return note.place, note.kind.value, note.inner or note.place
+
+
+def note_remark(frame: Frame, note: Note) -> None:
+    """Note how far a rewrite of a remarkable call can reach; what differs between two ways to it counts as out of reach."""
+    inner, argument = note.inner, note.argument
+    if inner is None or argument is None or not isinstance(argument.node, ast.expr):
+        return
+    if any(place.source is not frame.source for place in (note.place, inner, argument)):
+        return
+    if note.kind is RemarkKind.LOG_OF_LOG:
+        found = Reach(guards=outer_guards(argument.node))
+    else:
+        maker = Maker(note.detail, inner, note.operand, note.operand_number, guarded=note.epsilon)
+        found = reach(frame, maker, {note.operand_number}, argument.node)
+    known = frame.machine.reaches.get(remark_key(note), found)
+    frame.machine.reaches[remark_key(note)] = replace(found, operand_unchanged=found.operand_unchanged and known.operand_unchanged)
 
 
 def reach(frame: Frame, maker: Maker, operands: set[int | None], argument: ast.expr) -> Reach:
     """How far a rewrite can reach; `operands` are the numbers of the logits on all paths."""
     made = maker.place.node
-    scope = scope_of(frame)
+    scope = scope_around(frame, argument)
     inline = within(made, argument)
-    here = inline or any(within(made, statement) for _, statement, _ in scope.assignments)
-    if not here:
+    if not inline and not any(within(made, statement) for _, statement, _ in scope.assignments):
         return Reach()
-    bare = inline or any(value is made for _, _, value in scope.assignments)
-    unchanged = bare and same_operand(frame, maker, operands)
-    return Reach(inline, inline or only_use(scope, made, argument), unchanged, sole_module(frame, scope, maker))
+    found = ways(scope, made, argument)
+    sole = found is not None and not any(isinstance(node, ast.NamedExpr) for way in found for node in way)
+    unchanged = scope is scope_of(frame) and holds(scope, argument, maker) and takes_no_more(maker) and same_operand(frame, maker, operands)
+    guards = tuple(guard for way in found for guard in guards_on(way)) if found is not None else ()
+    return Reach(inline, sole, unchanged, sole_module(frame, scope, maker), guards)
 
 
-def only_use(scope: Scope, made: ast.AST, argument: ast.expr) -> bool:
-    """Whether what `made` gives is read by the argument alone, through locals each read once after they are written."""
-    for _ in range(8):
-        holder = next(((name, stmt) for name, stmt, value in scope.assignments if within(made, value)), None)
+def ways(scope: Scope, made: ast.AST, argument: ast.expr) -> tuple[tuple[ast.AST, ...], ...] | None:
+    """The nodes from what each local is assigned, and at last from the argument, down to what `made` gives.
+
+    None unless the argument alone reads that, through locals each read once after they are written.
+    """
+    found: list[tuple[ast.AST, ...]] = []
+    for _ in range(MOST_LOCALS):
+        if within(made, argument):
+            return (*found, way(argument, made))
+        holder = next(((name, stmt, value) for name, stmt, value in scope.assignments if within(made, value)), None)
         if holder is None:
-            return False
-        name, statement = holder
+            return None
+        name, statement, value = holder
         reads = [load for load in scope.loads.get(name, ()) if not within(load, statement)]
         later = [load for load in reads if position(load)[0] >= position(statement)[1]]
         looped = any(within(statement, loop) for loop in scope.loops)
         if len(later) != 1 or (looped and len(reads) != 1):
-            return False
-        if within(later[0], argument):
-            return True
+            return None
+        found.append(way(value, made))
         made = later[0]
-    return False
+    return None
+
+
+def way(outer: ast.AST, inner: ast.AST) -> tuple[ast.AST, ...]:
+    """The nodes from one down to another that stands inside; none where it does not."""
+    if outer is inner:
+        return (outer,)
+    for child in ast.iter_child_nodes(outer):
+        if found := way(child, inner):
+            return (outer, *found)
+    return ()
+
+
+def guards_on(nodes: tuple[ast.AST, ...]) -> tuple[tuple[ast.expr, ast.expr], ...]:
+    """The additions and clamps on a way, each with the expression on the way that it is applied to."""
+    found = []
+    for guard, *rest in (nodes[start:] for start in range(len(nodes) - 1)):
+        given = next((node for node in rest if node in guarded_by(guard)), None)
+        if isinstance(guard, ast.expr) and isinstance(given, ast.expr):
+            found.append((guard, given))
+    return tuple(found)
+
+
+def guarded_by(node: ast.AST) -> tuple[ast.expr, ...]:
+    """What an addition or a clamp may be applied to: its operands; nothing for any other expression."""
+    match node:
+        case ast.BinOp(op=ast.Add(), left=left, right=right):
+            return left, right
+        case ast.Call(func=ast.Attribute(value=value, attr=name), args=args, keywords=keywords) if name.rstrip("_") in GUARDS:
+            return (value, *args, *(keyword.value for keyword in keywords))
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords) if name in GUARDS:
+            return (*args, *(keyword.value for keyword in keywords))
+        case _:
+            return ()
+
+
+def outer_guards(node: ast.expr) -> tuple[tuple[ast.expr, ast.expr], ...]:
+    """The small literals added to an expression, or clamped to, from the outside in."""
+    operands = guarded_by(node)
+    small = [operand for operand in operands if is_small(operand)]
+    others = [operand for operand in operands if not is_small(operand)]
+    if not small:
+        return ()
+    # of `torch.clamp(p, min=1e-8)` the first is the module
+    given = others[-1]
+    return ((node, given), *outer_guards(given))
+
+
+def is_small(node: ast.expr) -> bool:
+    """Whether an expression is a number near zero, or named as one."""
+    match node:
+        case ast.Constant(value=float() as value):
+            return 0 < value <= EPSILON
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name.lower().strip("_").startswith("eps")
+        case _:
+            return False
+
+
+def holds(scope: Scope, node: ast.expr, maker: Maker, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether an expression is what the maker gives, through nothing but names, and guards where there are some."""
+    if node is maker.place.node:
+        return True
+    if maker.guarded and any(holds(scope, operand, maker, seen) for operand in guarded_by(node)):
+        return True
+    if not isinstance(node, ast.Name):
+        return False
+    values = [value for name, _, value in scope.assignments if name == node.id]
+    complete = len(values) == scope.stores.get(node.id)
+    return node.id in seen or (complete and all(holds(scope, value, maker, seen | {node.id}) for value in values))
+
+
+def takes_no_more(maker: Maker) -> bool:
+    """Whether the call is given logits and a dim alone: no dtype, say."""
+    call = maker.place.node
+    if not isinstance(call, ast.Call) or maker.operand is None:
+        return False
+    keywords = [keyword.arg for keyword in call.keywords if keyword.value is not maker.operand.node]
+    positional = [node for node in call.args if node is not maker.operand.node]
+    return len(keywords) + len(positional) <= 1 and set(keywords) <= {"dim"}
 
 
 def same_operand(frame: Frame, maker: Maker, operands: set[int | None]) -> bool:

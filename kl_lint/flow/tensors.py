@@ -259,7 +259,11 @@ def twice(call: Call, operand: Tensor, dim: int | None, symbol: int | None) -> t
     if same_dim(given, dim, symbol) is False:
         return ()
     made = given.maker
-    return (Note(RemarkKind.NORMALIZED_TWICE, call.place, made.name, made.place, made.operand, argument=call.operand_place()),)
+    note = Note(
+        RemarkKind.NORMALIZED_TWICE, call.place, made.name, made.place, made.operand, made.guarded, argument=call.operand_place(),
+        operand_number=made.operand_number,
+    )
+    return (note,)
 
 
 def temperature(operand: Tensor) -> Value:
@@ -332,7 +336,11 @@ def log_of_softmax(call: Call, given: Tensor) -> tuple[Note, ...]:
         return ()
     if given.form is not None and given.form.op not in ("eps", "view"):
         return ()
-    return (Note(RemarkKind.LOG_OF_SOFTMAX, call.place, call.label, given.maker.place, given.maker.operand, epsilon, argument=call.operand_place()),)
+    note = Note(
+        RemarkKind.LOG_OF_SOFTMAX, call.place, call.label, given.maker.place, given.maker.operand, epsilon, argument=call.operand_place(),
+        operand_number=given.maker.operand_number,
+    )
+    return (note,)
 
 
 def wrong_logarithm(call: Call) -> Value:
@@ -596,7 +604,7 @@ def unsqueeze(call: Call) -> Value:
     known = place is not None or given.symbol is not None
     return replace(
         given, number=call.number(), dim=place, symbol=None, rank=None if given.rank is None else given.rank + 1,
-        mass=given.mass if known and given.symbol is None else loosened(given), form=with_dim_back(given, dim),
+        mass=given.mass if known and given.symbol is None else loosened(given), form=with_dim_back(given, dim), source=None,
     )
 
 
@@ -635,11 +643,11 @@ def permute(call: Call) -> Value:
     given = call.tensor()
     order = constants_of(call.rest or listed(call.value("dims")))
     if order is None:
-        return replace(given, number=call.number(), dim=None, symbol=None, form=None)
+        return replace(given, number=call.number(), dim=None, symbol=None, form=None, source=None)
     rank = len(order)
     own, _ = replace(given, rank=rank).where()
     dim = next((i for i, d in enumerate(order) if own is not None and d % rank == own), None)
-    return replace(given, number=call.number(), dim=dim, symbol=None, rank=rank, form=None)
+    return replace(given, number=call.number(), dim=dim, symbol=None, rank=rank, form=None, source=None)
 
 
 def transpose(call: Call) -> Value:
@@ -654,7 +662,7 @@ def exchanged(given: Tensor, first: int | None, second: int | None, number: int)
     """`given` with two dims exchanged."""
     own, symbol = given.where()
     if own is None or first is None or second is None or symbol is not None:
-        return replace(given, number=number, dim=None, symbol=None, form=moved_sum(given, first, second))
+        return replace(given, number=number, dim=None, symbol=None, form=moved_sum(given, first, second), source=None)
     if given.rank is not None:
         first, second = first % given.rank if given.rank else 0, second % given.rank if given.rank else 0
     if own == first:
@@ -664,7 +672,7 @@ def exchanged(given: Tensor, first: int | None, second: int | None, number: int)
     else:
         signs = {own < 0, first < 0, second < 0}
         own_after = own if len(signs) == 1 else None
-    return replace(given, number=number, dim=own_after, symbol=None, form=None)
+    return replace(given, number=number, dim=own_after, symbol=None, form=None, source=None)
 
 
 def moved_sum(given: Tensor, first: int | None, second: int | None) -> Form | None:
@@ -684,11 +692,12 @@ def movedim(call: Call) -> Value:
     first, _ = dim_of(call.value("source"), call.numbers)
     second, _ = dim_of(call.value("destination"), call.numbers)
     if given.rank is None or first is None or second is None:
-        return replace(given, number=call.number(), dim=None, symbol=None, form=None)
+        return replace(given, number=call.number(), dim=None, symbol=None, form=None, source=None)
     order = [d for d in range(given.rank) if d != first % given.rank]
     order.insert(second % given.rank, first % given.rank)
     own, _ = given.where()
-    return replace(given, number=call.number(), dim=order.index(own) if own is not None and own in order else None, symbol=None, form=None)
+    dim = order.index(own) if own is not None and own in order else None
+    return replace(given, number=call.number(), dim=dim, symbol=None, form=None, source=None)
 
 
 def listed(value: Value | None) -> tuple[Value, ...]:
@@ -1118,7 +1127,7 @@ def reduced_loss(
     over_classes = loss.elementwise and (everything or same_dim(given, dim, symbol) is True)
     if kind == "mean" and over_classes:
         for place in loss.calls:
-            use = LossUse(place, call.place, "mean() over everything" if everything else f"mean over dim {dim}", given.dim, everything)
+            use = LossUse(place, call.place, "mean() over everything" if everything else f"mean over dim {dim}", given.dim, everything, call.operand_place())
             call.frame.machine.uses[use] = None
     if everything or over_classes or kind not in ("sum", "mean"):
         return Tensor(number, rank=rank, gradient=given.gradient, loss=replace(loss, elementwise=False))

@@ -102,6 +102,7 @@ class Note:
     epsilon: bool = False
     rank: int | None = None
     argument: Place | None = None
+    operand_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

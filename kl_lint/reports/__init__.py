@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from kl_lint.finding import Finding
 
-__all__ = ["DOCUMENTS", "REPORTS", "Context", "render"]
+__all__ = ["COUNTED", "DOCUMENTS", "REPORTS", "Context", "render"]
 
 REPORTS = {
     "full": "kl_lint.reports.full",
@@ -25,6 +25,9 @@ REPORTS = {
 
 DOCUMENTS = ("json", "sarif", "gitlab", "junit", "rdjson")
 """The formats whose reports are whole documents, which their readers expect even where there is nothing to report."""
+
+COUNTED = ("full", "concise", "json")
+"""The formats in which there are statistics."""
 
 
 class Context:

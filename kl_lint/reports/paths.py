@@ -40,8 +40,8 @@ def relative(filename: str, base: str) -> str:
     if is_name(filename):
         return filename
     path = os.path.abspath(filename)
-    below = path[len(base) :].lstrip(os.sep) if path.startswith(os.path.join(base, "")) else path
-    return below.replace(os.sep, "/")
+    is_below = os.path.normcase(path).startswith(os.path.normcase(os.path.join(base, "")))
+    return (path[len(base) :].lstrip(os.sep) if is_below else path).replace(os.sep, "/")
 
 
 def located(findings: Iterable[Finding], base: str) -> list[tuple[str, Finding]]:

@@ -41,9 +41,9 @@ def fix_source(
 ) -> FixResult:
     """Mend what is wrong with the KL divergences of `source`, as far as it can be done without a person.
 
-    Only findings of `filename` itself are mended. Safe fixes only, unless `unsafe`; those of findings that `wanted` takes, where it is given, and never on a line
-    whose `# noqa` silences the finding. `check` finds what there is to mend, kl-lint's own rules by default, with
-    `enable` as in `kl_lint.check_source`.
+    Only findings of `filename` itself are mended, and by safe fixes, unless `unsafe`; those that `wanted` takes, where
+    it is given, and never on a line whose `# noqa` silences the finding. `check` finds what there is to mend, kl-lint's
+    own rules by default, with `enable` as in `kl_lint.check_source`.
 
     The result parses, to the same syntax tree but for the planned edits, and the mended findings are gone: a fix of
     which this is not true is not made. Raises SyntaxError where `source` is not Python.

@@ -162,8 +162,6 @@ class Layout:
 
     def _range(self, node: cst.CSTNode) -> Range:
         place = self._positions[node]
-        if self._is_distorted(place):
-            raise Refused(f"libcst does not reproduce line {place.start.line}")
         return self._offset(place.start.line, place.start.column), self._offset(place.end.line, place.end.column)
 
     def _is_distorted(self, place: CodeRange) -> bool:

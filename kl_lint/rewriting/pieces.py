@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from kl_lint.rewriting.lines import Range
 
-__all__ = ["Kept", "Piece", "Pieces", "Replacement", "join", "moved", "places", "replacements"]
+__all__ = ["Kept", "Piece", "Pieces", "Replacement", "join", "moved", "places", "replacements", "settled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,25 @@ def moved(pieces: Iterable[Piece]) -> Pieces:
     return tuple(piece if isinstance(piece, str) else replace(piece, moved=True) for piece in pieces)
 
 
+def settled(pieces: Iterable[Piece]) -> Pieces:
+    """The same pieces without empty ones, and those that do not go on behind the last one known to be moved."""
+    result: list[Piece] = []
+    end = 0
+    for piece in pieces:
+        if isinstance(piece, str):
+            result.append(piece)
+        elif piece.start < piece.end:
+            in_place = not piece.moved and piece.start >= end
+            end = piece.end if in_place else end
+            result.append(replace(piece, moved=not in_place))
+    return tuple(result)
+
+
 def replacements(text: str, pieces: Sequence[Piece]) -> Iterator[Replacement]:
-    """What to replace in `text`, from its beginning to its end, to have the text that `pieces` make."""
+    """What to replace in `text`, from its beginning to its end, to have the text that settled `pieces` make."""
     cursor, new = 0, ""
-    end = Kept(len(text), len(text))
-    # where nothing is kept between two new texts, they are one
-    for piece in (*(piece for piece in pieces if isinstance(piece, str) or piece.start < piece.end), end):
-        if isinstance(piece, str) or piece.moved or piece.start < cursor:
+    for piece in (*pieces, Kept(len(text), len(text))):
+        if isinstance(piece, str) or piece.moved:
             new += join(text, (piece,))
             continue
         yield from _trimmed(text, cursor, piece.start, new)
@@ -60,7 +72,7 @@ def _trimmed(text: str, start: int, end: int, new: str) -> Iterator[Replacement]
 
 
 def places(text: str, pieces: Sequence[Piece], offset: int) -> Range:
-    """Between which offsets of the new text that may begin now which began at `offset` of the old one."""
+    """Between which offsets of the text of settled `pieces` that may begin which began at `offset` of the old one."""
     cursor, low = 0, 0
     for piece in pieces:
         length = len(join(text, (piece,)))

@@ -16,7 +16,7 @@ from kl_lint.rewriting.call_plan import CallPlan
 from kl_lint.rewriting.layout import Call, Expression
 from kl_lint.rewriting.lines import Range, is_within
 from kl_lint.rewriting.page import Page
-from kl_lint.rewriting.pieces import Kept, Piece, Pieces, join, moved
+from kl_lint.rewriting.pieces import Kept, Piece, Pieces, join, moved, settled
 from kl_lint.rewriting.program import Change, Program, Template
 from kl_lint.rewriting.quotes import requote
 from kl_lint.rewriting.refusal import OVERLAP, Refused
@@ -42,9 +42,9 @@ _NEVER_BARE = (ast.NamedExpr, ast.Yield, ast.YieldFrom)
 
 
 def render(page: Page, program: Program) -> Pieces:
-    """The pieces of the new text. Raises Refused where a change would be lost in what another one discards."""
+    """The pieces of the new text, settled. Raises Refused where a change would be lost in what another one discards."""
     renderer = _Renderer(page, program)
-    pieces = renderer.between(0, len(page.lines.text))
+    pieces = settled(renderer.between(0, len(page.lines.text)))
     if renderer.carried_out != set(program):
         raise Refused(OVERLAP)
     return pieces

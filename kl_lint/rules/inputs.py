@@ -6,7 +6,15 @@ from kl_lint.finding import Applicability, Edit, Fix, RenameCallee, Unwrap
 from kl_lint.flow.kl_call import KLCall, RemarkKind
 from kl_lint.flow.values import Space
 from kl_lint.rules.base import NO_FIX, UNSAFE_FIX, Documentation, FixKind, Report
-from kl_lint.rules.mending import is_softmax, normalise, rewrite_log_of_softmax, take_log, unnormalise_once, unsafe
+from kl_lint.rules.mending import (
+    is_softmax,
+    normalise,
+    rewrite_log_of_softmax,
+    take_log,
+    unguarded,
+    unnormalise_once,
+    unsafe,
+)
 from kl_lint.rules.proofs import input_is_spoken_for, is_bernoulli, remark_on, remarked, swapped, taken_as_logarithm
 from kl_lint.rules.references import (
     BCE_WITH_LOGITS,
@@ -139,11 +147,12 @@ class LogOfLogProbabilities:
         if not found:
             return None
         name, argument, _ = found[0]
-        edits = tuple(
-            Unwrap(remark.span, remark.inner)
+        edits = [
+            edit
             for _, _, remark in found
-            if remark.inner is not None and remark.filename == call.filename
-        )
+            if remark.argument is not None and remark.filename == call.filename
+            for edit in (Unwrap(remark.span, remark.argument), *unguarded(remark))
+        ]
         message = (
             f"{subject(name, call)} is the log of log-probabilities{because(argument, call)}, which is nan: "
             "drop the second log"

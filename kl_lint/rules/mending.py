@@ -26,11 +26,11 @@ __all__ = [
     "into_log_softmax",
     "is_softmax",
     "normalise",
-    "nothing_between",
     "rewrite_log_of_softmax",
     "take_log",
     "turn_off_log_target",
     "turn_on_log_target",
+    "unguarded",
     "unnormalise_once",
     "unsafe",
     "write_reduction",
@@ -51,16 +51,10 @@ def is_softmax(producer: Producer | None) -> bool:
 def into_log_softmax(argument: Argument, call: KLCall) -> Edit | None:
     """Turn the softmax that made an argument into a log_softmax; None where it is out of reach, or read elsewhere."""
     producer = argument.value.producer
-    if producer is None or argument.value.mixed or producer.filename != call.filename:
+    if producer is None or argument.value.mixed or producer.filename != call.filename or not producer.sole_use:
         return None
-    if not (producer.inline or producer.sole_use) or _binds(argument):
-        return None
-    return _renamed(producer) or (_from_module_operand(producer.span, argument) if producer.inline else None)
-
-
-def _binds(argument: Argument) -> bool:
-    """Whether the argument gives what is within it a name, for others to read."""
-    return ":=" in argument.text
+    bare = argument.span == producer.span
+    return _renamed(producer) or _from_module_operand(producer, argument.value, bare, call)
 
 
 def _renamed(producer: Producer) -> Edit | None:
@@ -74,131 +68,82 @@ def _renamed(producer: Producer) -> Edit | None:
             return None
 
 
-def _from_module_operand(span: Span, argument: Argument) -> Edit | None:
-    """Put the log_softmax of what a shared Softmax module was given at `span`."""
-    producer = argument.value.producer
-    if producer is None or producer.name != "Softmax" or producer.operand is None:
+def _from_module_operand(producer: Producer, value: Distribution, bare: bool, call: KLCall) -> Edit | None:
+    """The log_softmax of what a shared Softmax module was given; `bare`: nothing has moved the dim of `value` since."""
+    dim = producer.dim or (str(value.dim) if bare and value.dim is not None else None)
+    if producer.name != "Softmax" or producer.operand is None or dim is None:
         return None
-    as_it_was_made = argument.span in (producer.span, span)  # nothing has moved the dim since
-    dim = producer.dim or (str(argument.value.dim) if as_it_was_made and argument.value.dim is not None else None)
-    return Replace(span, _method("log_softmax", dim), (producer.operand,)) if dim is not None else None
+    return _log_softmax_at(producer.span, producer.operand, dim, producer, call)
 
 
 def take_log(argument: Argument, call: KLCall) -> Fix | None:
     """Make log-probabilities of an argument that is probabilities, from the logits where they are in reach."""
     if not argument.swappable:
         return None
-    edit = into_log_softmax(argument, call) or _operand_instead(argument, call)
+    edit = into_log_softmax(argument, call)
+    producer = argument.value.producer
+    if edit is None and producer is not None and producer.operand_unchanged and is_softmax(producer):
+        edit = _from_operand(argument.span, argument.value, producer, call)
     if edit is not None:
         return unsafe("Use log_softmax in place of softmax", edit)
     return unsafe("Take the logarithm", Wrap(argument.span, "", ".log()"))
 
 
-def _operand_instead(argument: Argument, call: KLCall) -> Edit | None:
-    """Give the call the log_softmax of the same logits, where the argument is a name for the softmax and no more."""
-    value, producer = argument.value, argument.value.producer
-    if producer is None or not is_softmax(producer) or value.mixed or not value.carries_gradient:
-        return None
-    if not argument.text.isidentifier() or (value.trace and value.trace[-1].span != producer.span):
-        return None
-    return _from_operand(argument.span, producer, call)
-
-
-def _from_operand(span: Span, producer: Producer, call: KLCall) -> Edit | None:
-    """Put the log_softmax of the softmax's own logits at `span`."""
-    if producer.filename != call.filename or not producer.operand_unchanged:
+def _from_operand(span: Span, value: Distribution, producer: Producer, call: KLCall) -> Edit | None:
+    """Put the log_softmax of the softmax's own logits at `span`; not where a gradient would begin to flow."""
+    if value.mixed or not value.carries_gradient or producer.filename != call.filename:
         return None
     if producer.operand is None or producer.dim is None:
         return None
-    return Replace(span, _method("log_softmax", producer.dim), (producer.operand,))
-
-
-def _method(name: str, dim: str) -> str:
-    """The template of a method call on the first part; braces of `dim` are doubled, as `Replace` wants them."""
-    return f"{{0}}.{name}(dim={dim.replace('{', '{{').replace('}', '}}')})"
+    return _log_softmax_at(span, producer.operand, producer.dim, producer, call)
 
 
 def rewrite_log_of_softmax(remark: Remark, argument: Argument, call: KLCall) -> tuple[Edit, ...]:
     """Make one log_softmax of a log and the softmax under it; no edits where the softmax is out of reach."""
-    producer = argument.value.producer
-    if producer is None or remark.filename != call.filename or producer.span != remark.inner or _binds(argument):
+    value, producer = argument.value, argument.value.producer
+    if producer is None or value.mixed or remark.filename != call.filename or producer.span != remark.inner:
         return ()
-    if remark.span.contains(producer.span):
-        return _merged(remark, argument, producer)
-    return _with_softmax_in_a_local(remark, argument, producer, call)
-
-
-def _merged(remark: Remark, argument: Argument, producer: Producer) -> tuple[Edit, ...]:
-    """The edits where the softmax stands within the log. A guard goes; a view or a detach between the two stays."""
-    log = remark.span
-    given = producer.span if remark.epsilon else _argument_of(log, producer.span)
-    if remark.epsilon and not argument.value.carries_gradient:
-        return ()  # a detach would go with the guard
-    renamed = _renamed(producer)
-    if renamed is not None:
-        return (Unwrap(log, given), renamed)
-    replaced = _from_module_operand(log, argument) if given == producer.span else None
+    if remark.sole_use and remark.argument is not None and (remark.guards or not remark.epsilon):
+        bare = remark.argument == producer.span and argument.span == remark.span
+        made = _renamed(producer) or _from_module_operand(producer, value, bare, call)
+        if made is not None:
+            return (Unwrap(remark.span, remark.argument), *unguarded(remark), made)
+    if not remark.operand_unchanged:
+        return ()
+    replaced = _from_operand(remark.span, value, producer, call)
     return (replaced,) if replaced is not None else ()
 
 
-def _argument_of(log: Span, softmax: Span) -> Span:
-    """What a log is given, that begins with a softmax: `softmax(x)….log()`, or `log(softmax(x)…)`."""
-    is_method = (log.row, log.column) == (softmax.row, softmax.column)
-    behind = len(".log()") if is_method else len(")")
-    return Span(softmax.row, softmax.column, log.end_row, log.end_column - behind)
-
-
-def _with_softmax_in_a_local(remark: Remark, argument: Argument, producer: Producer, call: KLCall) -> tuple[Edit, ...]:
-    """The edits where the log is taken of a name: where nobody else reads the softmax, there; else at the log."""
-    value = argument.value
-    if value.mixed or value.mass is not Mass.WHOLE:
-        return ()
-    renamed, name = _renamed(producer), _name_in(remark.span, argument)
-    if producer.sole_use and renamed is not None and name is not None and not remark.epsilon:
-        return (Unwrap(remark.span, name), renamed)
-    replaced = _from_operand(remark.span, producer, call) if value.carries_gradient else None
-    return (replaced,) if replaced is not None else ()
-
-
-def _name_in(log: Span, argument: Argument) -> Span | None:
-    """The name in `name.log()` or `….log(name)`, where that is the argument."""
-    name = argument.text.removesuffix(".log()")
-    if log != argument.span or log.row != log.end_row:
-        return None
-    if name.isidentifier():
-        return Span(log.row, log.column, log.row, log.end_column - len(".log()"))
-    name = argument.text.rpartition("log(")[2].removesuffix(")")
-    if not name.isidentifier():
-        return None
-    return Span(log.row, log.end_column - 1 - len(name), log.row, log.end_column - 1)
-
-
-def nothing_between(outer: Span, inner: Span, name: str) -> bool:
-    """Whether the outer call is `inner.name()` or `name(inner)` and no more: told by how far it goes on behind."""
-    if outer.end_row != inner.end_row:
-        return False
-    is_method = (outer.row, outer.column) == (inner.row, inner.column)
-    return outer.end_column - inner.end_column == (len(f".{name}()") if is_method else len(")"))
+def unguarded(remark: Remark) -> tuple[Edit, ...]:
+    """Take the epsilons and the clamps away."""
+    return tuple(Unwrap(guard, given) for guard, given in remark.guards)
 
 
 def unnormalise_once(remark: Remark, value: Distribution, call: KLCall) -> tuple[Edit, ...]:
-    """Take one of two normalisations away: the inner one where the logits under it are in reach, else the outer one."""
-    outer, inner, operand = remark.span, remark.inner, remark.operand
-    if remark.filename != call.filename or inner is None:
+    """Take one of two normalisations away: the inner one where it is in reach, else the outer one."""
+    if remark.filename != call.filename or remark.argument is None:
         return ()
-    if operand is not None and operand != inner and inner.contains(operand):
-        return (Unwrap(inner, operand),)
-    given = next(
-        (span for span in (operand, inner) if span is not None and span != outer and outer.contains(span)), None
-    )
-    tempered = value.temperature != 1  # the temperature would go with the outer normalisation
-    if given is None or tempered or value.producer is None or value.producer.span != outer:
+    return _without_inner(remark, value) or _without_outer(remark, remark.argument, value)
+
+
+def _without_inner(remark: Remark, value: Distribution) -> tuple[Edit, ...]:
+    """Normalise the logits themselves: where nothing else reads the first softmax there, else at the second one."""
+    inner, operand = remark.inner, remark.operand
+    if inner is None or operand is None or remark.argument is None:
         return ()
-    if value.producer.name in ("softmax", "Softmax"):
-        return (Unwrap(outer, given),)
-    if given == inner == operand and remark.detail == "softmax":
-        return (Unwrap(outer, inner), RenameCallee(inner, "log_softmax"))
-    return (Replace(outer, "{0}.log()", (given,)),)
+    if remark.sole_use and inner != operand and inner.contains(operand) and (remark.guards or not remark.epsilon):
+        return (*unguarded(remark), Unwrap(inner, operand))
+    if remark.operand_unchanged and value.carries_gradient:
+        return (Replace(remark.argument, "{0}", (operand,)),)
+    return ()
+
+
+def _without_outer(remark: Remark, given: Span, value: Distribution) -> tuple[Edit, ...]:
+    """Leave what was normalised first; not where a temperature would go with the second softmax."""
+    producer = value.producer
+    if producer is None or producer.span != remark.span or value.temperature != 1 or remark.epsilon:
+        return ()
+    return (Unwrap(remark.span, given),) if is_softmax(producer) else (Replace(remark.span, "{0}.log()", (given,)),)
 
 
 _HOMES = {
@@ -208,18 +153,31 @@ _HOMES = {
     "torch.nn.functional.kl_div": "torch",
     "torch.kl_div": "torch",
 }
-"""Where softmax lives for code that spells kl_div like this; all other code gets the method."""
+"""Where softmax lives for code that spells kl_div like this."""
 
 
 def normalise(argument: Argument, other: Argument | None, function: str, call: KLCall) -> Fix | None:
-    """Normalise logits along the dim of the other distribution, where that is known."""
+    """Normalise logits along the dim of the other distribution, where that is known, and spelled as that is."""
     dim = written_dim(argument.value, other.value) if other is not None else None
-    if dim is None or not argument.swappable:
+    if other is None or dim is None or not argument.swappable:
         return None
-    home = _HOMES.get(call.callee)
-    if home is None:
-        return unsafe(f"Normalise with {function}", Wrap(argument.span, "", f".{function}(dim={dim})"))
-    return unsafe(f"Normalise with {function}", Wrap(argument.span, f"{home}.{function}(", f", dim={dim})"))
+    before, after = _spelled(function, str(dim), other.value.producer, call)
+    return unsafe(f"Normalise with {function}", Wrap(argument.span, before, after))
+
+
+def _log_softmax_at(span: Span, operand: Span, dim: str, like: Producer, call: KLCall) -> Edit:
+    """Put the log_softmax of `operand` at `span`. Braces are doubled, as `Replace` wants them."""
+    before, after = (part.replace("{", "{{").replace("}", "}}") for part in _spelled("log_softmax", dim, like, call))
+    return Replace(span, f"{before}{{0}}{after}", (operand,))
+
+
+def _spelled(function: str, dim: str, like: Producer | None, call: KLCall) -> tuple[str, str]:
+    """What to write before and after logits: in the manner of a neighbour, else of the KL call, else as a method."""
+    callee = like.callee if like is not None and like.filename == call.filename else None
+    if callee == function:
+        return f"{function}(", f", dim={dim})"
+    home = callee.rpartition(".")[0] if callee is not None and "." in callee else _HOMES.get(call.callee)
+    return (f"{home}.{function}(", f", dim={dim})") if home else ("", f".{function}(dim={dim})")
 
 
 def written_dim(value: Distribution, other: Distribution) -> int | None:

@@ -22,7 +22,7 @@ from kl_lint.finding import (
 from kl_lint.flow.kl_call import KLCall, Kind, Reduction, Setting, Settings, Use
 from kl_lint.flow.values import Mass
 from kl_lint.rules.base import NO_FIX, SAFE_FIX, UNSAFE_FIX, Documentation, FixKind, Report
-from kl_lint.rules.mending import nothing_between, unsafe, write_reduction
+from kl_lint.rules.mending import unsafe, write_reduction
 from kl_lint.rules.proofs import arguments, given, host, is_vector, literal_at
 from kl_lint.rules.references import BATCHMEAN, CHANGE_MEAN, KL_DIV, KL_DIV_LOSS, ONE_OVER_N
 from kl_lint.rules.wording import callee, trace_of
@@ -396,21 +396,20 @@ class MeanOverClasses:
 
     @staticmethod
     def _fix(call: KLCall) -> Fix | None:
-        edits = [_sum_over_classes(call, use) for use in call.uses]
+        edits = [_sum_over_classes(use) for use in call.uses]
         known = [edit for edit in edits if edit is not None]
         if len(known) != len(edits):
             return None
         return unsafe("Sum over the classes, then take the mean", *dict.fromkeys(known))
 
 
-def _sum_over_classes(call: KLCall, use: Use) -> Edit | None:
+def _sum_over_classes(use: Use) -> Edit | None:
     """Sum where one averages over the class dimension; before it, where one averages over everything."""
     if use.dim is None:
         return None
-    if use.how.startswith("mean over dim"):
+    if not use.everything:
         return RenameCallee(use.span, "sum")
-    direct = use.direct or nothing_between(use.span, call.span, "mean")
-    return Wrap(call.span, "", f".sum({use.dim})") if direct and use.how.endswith("over everything") else None
+    return Wrap(use.operand, "", f".sum({use.dim})") if use.operand is not None else None
 
 
 class InvalidReduction:

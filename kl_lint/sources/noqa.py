@@ -42,7 +42,7 @@ class Noqa:
 
 
 def silences(text: str, code: str) -> bool:
-    """Whether `text`, a line or those that count as one, holds a comment that silences `code`. The first one decides."""
+    """Whether the first comment of its kind in `text`, a line or those that count as one, silences `code`."""
     found = COMMENT.search(text)
     if found is None:
         return False

@@ -122,11 +122,15 @@ def profile(subject: Subject, rows: int) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print the table, and return the exit code."""
     parser = argparse.ArgumentParser(description="Print how many times a file's parse its analysis takes.")
-    parser.add_argument("paths", nargs="*", type=Path, metavar="FILE", help="files to measure (default: generated ones)")
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="FILE", help="files to measure (default: generated ones)"
+    )
     parser.add_argument("--lines", nargs="+", type=int, default=LINES, help="how long the generated files are to be")
     parser.add_argument("--runs", type=int, default=5, help="how often each is measured (default: 5)")
     parser.add_argument("--limit", type=float, default=LIMIT, help=f"the highest ratio to pass (default: {LIMIT:g})")
-    parser.add_argument("--profile", type=int, default=0, metavar="ROWS", help="profile the worst file, print ROWS rows")
+    parser.add_argument(
+        "--profile", type=int, default=0, metavar="ROWS", help="profile the worst file, print ROWS rows"
+    )
     arguments = parser.parse_args(argv)
 
     print(f"{'file':<40} {'lines':>6} {'calls':>6} {'parse ms':>9} {'analysis ms':>12} {'ratio':>6}")

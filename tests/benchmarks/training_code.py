@@ -1,6 +1,6 @@
 """Training code to measure on: written by a generator, as long as asked for, in the shapes that real files have.
 
-Every shape says how many findings its text must give, so that a measurement of an analysis that has given up, or sees nothing, shows as one.
+Every text comes with the number of findings that it must give: an analysis that gives up, or sees nothing, is fast too.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Samples_N(Dataset):
 
 
 '''),
-    Block('''\
+    Block("""\
 @torch.no_grad()
 def evaluate_N(model, loader, device, topk=(1, 5)):
     model.eval()
@@ -110,8 +110,8 @@ def evaluate_N(model, loader, device, topk=(1, 5)):
     return {f"top{k}": 100.0 * count / max(seen, 1) for k, count in correct.items()}
 
 
-'''),
-    Block('''\
+"""),
+    Block("""\
 def train_with_labels_N(model, loader, optimizer, scheduler, device, args):
     model.train()
     criterion = nn.CrossEntropyLoss(label_smoothing=args.smoothing)
@@ -138,7 +138,7 @@ def train_with_labels_N(model, loader, optimizer, scheduler, device, args):
     return total / max(seen, 1)
 
 
-'''),
+"""),
     Block('''\
 class Residual_N(nn.Module):
     """Two convolutions and a way round them."""
@@ -160,7 +160,7 @@ class Residual_N(nn.Module):
 
 
 '''),
-    Block('''\
+    Block("""\
 def options_N(argv=None):
     parser = argparse.ArgumentParser(description="distillation")
     parser.add_argument("--data", required=True, help="directory of the samples")
@@ -179,11 +179,11 @@ def options_N(argv=None):
     return args
 
 
-'''),
+"""),
 )
 
 FUNCTIONS = (
-    Block('''\
+    Block("""\
 def distill_N(student, teacher, loader, optimizer, device, args):
     student.train()
     teacher.eval()
@@ -208,8 +208,8 @@ def distill_N(student, teacher, loader, optimizer, device, args):
     return total / len(loader)
 
 
-'''),
-    Block('''\
+"""),
+    Block("""\
 def consistency_N(model, images, weak, strong, args):
     p = torch.softmax(model(weak(images)) / args.temperature, dim=-1).detach()
     confidence, guess = p.max(dim=-1)
@@ -226,8 +226,9 @@ def consistency_N(model, images, weak, strong, args):
     return (each * mask).sum() / mask.sum().clamp(min=1.0)
 
 
-'''),
-    Block('''\
+"""),
+    Block(
+        """\
 def mutual_N(models, images, labels, weight):
     outputs = [model(images) for model in models]
     losses = []
@@ -241,8 +242,10 @@ def mutual_N(models, images, labels, weight):
     return losses
 
 
-''', findings=1),
-    Block('''\
+""",
+        findings=1,
+    ),
+    Block("""\
 def adversarial_N(model, images, epsilon, step_size, steps):
     with torch.no_grad():
         clean = F.softmax(model(images), dim=1)
@@ -256,8 +259,8 @@ def adversarial_N(model, images, epsilon, step_size, steps):
     return noisy.detach()
 
 
-'''),
-    Block('''\
+"""),
+    Block("""\
 def jensen_shannon_N(logits, augmented):
     p, q, r = (F.softmax(part, dim=1) for part in (logits, *augmented.chunk(2)))
     mixture = torch.clamp((p + q + r) / 3.0, 1e-7, 1.0).log()
@@ -267,7 +270,7 @@ def jensen_shannon_N(logits, augmented):
     return (first + second + third) / 3.0
 
 
-'''),
+"""),
 )
 
 CLASSES = (
@@ -304,7 +307,8 @@ class Distiller_N(nn.Module):
 
 
 '''),
-    Block('''\
+    Block(
+        '''\
 class SelfDistillation_N(nn.Module):
     """Several exits, each taught by the last one."""
 
@@ -333,11 +337,13 @@ class SelfDistillation_N(nn.Module):
         return total
 
 
-''', findings=1),
+''',
+        findings=1,
+    ),
 )
 
 CALLERS = (
-    Block('''\
+    Block("""\
 def caller_N(student, teacher, loader, args):
     losses = []
     for images, labels in loader:
@@ -353,11 +359,11 @@ def caller_N(student, teacher, loader, args):
     return torch.stack(losses).mean()
 
 
-'''),
+"""),
 )
 
 SCRIPT = (
-    Block('''\
+    Block("""\
 images_N, labels_N = next(iter(DataLoader(Samples(f"data/{os.sep}_N"), batch_size=64)))
 images_N = images_N.cuda()
 with torch.no_grad():
@@ -373,7 +379,7 @@ optimizer.zero_grad()
 loss_N.backward()
 optimizer.step()
 history.append(loss_N.item())
-'''),
+"""),
 )
 
 

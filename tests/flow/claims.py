@@ -8,13 +8,14 @@ A *case* is a piece of Python whose last line is an expression; its other names 
     i       indices below 2             [2, 3]
     m       a mask, a chequerboard      [2, 3, 4]
 
-A `Ground` says what the analysis may know beforehand: the dim, how it is written, and whether the rank of x is proved. A case on a ground is one
-program, which torch runs and the analysis reads.
+A `Ground` says what the analysis may know beforehand: the dim as it is written, and whether the rank of x is proved. A case on a ground is
+one program, which torch runs and the analysis reads.
 """
 
 from __future__ import annotations
 
 import ast
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,13 +27,15 @@ from torch import Tensor
 
 from kl_lint.flow import analyse
 from kl_lint.flow.kl_call import Distribution
-from kl_lint.flow.values import Mass, Space
+from kl_lint.flow.values import DISTRIBUTIONS, Mass, Space
 
 SHAPE = (2, 3, 4)
 PRESUMED = frozenset({"x / x.sum()", "normalize"})
 """Steps at which a tensor of which nothing is known is taken for counts or scores of at least zero, which is what its author divides by a sum."""
 TOLERANCE = {torch.float64: 1e-5, torch.float32: 1e-5, torch.float16: 5e-3, torch.bfloat16: 3e-2}
 """How far from one a sum may lie: rounding, and epsilons up to 1e-6."""
+EPSILON = 2e-2
+"""How far apart two distributions of one source may lie: what was added to one of them, or put under it, as a guard against log(0)."""
 
 HEAD = """
 import math
@@ -45,14 +48,14 @@ from torch import distributions
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a case stands on: `dim` as it is written, and the expression for x, which the analysis reads (None: x is a parameter)."""
+    """What a case stands on: `dim` as it is written, and the expression for x and y (None: they are given, and nothing is known of them)."""
 
     dim: int = 2
-    x: str | None = None
+    scores: str | None = None
     shape: tuple[int, ...] = SHAPE
 
     def __str__(self) -> str:
-        return f"dim {self.dim} of {'x' if self.x is None else self.x.partition('(')[0]}{list(self.shape)}"
+        return f"dim {self.dim}, {'no rank' if self.scores is None else 'a rank'}"
 
 
 PROVED = "torch.randn(2, 3, 4, dtype=torch.float64)"
@@ -72,14 +75,15 @@ def program(case: str, ground: Ground, *, call: bool) -> str:
     *statements, expression = case.strip("\n").split("\n")
     lines = [
         "x, y, i, m = given()",
-        *([f"x = {ground.x}", f"y = {ground.x}"] if ground.x is not None else []),
+        *([f"x = {ground.scores}", f"y = {ground.scores}"] if ground.scores is not None else []),
+        f"origin = F.softmax(x, {ground.dim})",
         f"p = F.softmax(x, {ground.dim})",
         f"q = F.softmax(y, {ground.dim})",
         f"l = F.log_softmax(x, {ground.dim})",
         f"k = F.log_softmax(y, {ground.dim})",
         *statements,
         f"result = {expression}",
-        *(["F.kl_div(result, y)"] if call else []),
+        *(["F.kl_div(result, origin)"] if call else []),
     ]
     return "\n".join((HEAD, *lines, ""))
 
@@ -90,8 +94,8 @@ def compiled(case: str, ground: Ground) -> CodeType:
     return compile(program(case, ground, call=False), case, "exec")
 
 
-def run(case: str, ground: Ground, *, signed: bool = True, gradient: bool = False) -> Tensor:
-    """What torch computes. `signed`: x and y have entries below zero; `gradient`: they carry one. Raises Refused where torch raises."""
+def executed(case: str, ground: Ground, *, signed: bool = True, gradient: bool = False) -> tuple[Tensor, Tensor]:
+    """The result, and the softmax of x as it was before. `signed`: x and y have entries below zero; `gradient`: they carry one."""
     generator = torch.Generator().manual_seed(5)
 
     def scores() -> Tensor:
@@ -100,7 +104,9 @@ def run(case: str, ground: Ground, *, signed: bool = True, gradient: bool = Fals
 
     x, y = scores(), scores()
     i = torch.randint(0, 2, ground.shape[:-1], generator=generator)
-    m = sum(torch.meshgrid(*map(torch.arange, ground.shape), indexing="ij")) % 2 == 0
+    m = torch.arange(math.prod(ground.shape)).reshape(ground.shape) % 2 == 0
+    for dim in range(len(ground.shape) - 1):
+        m = m ^ (torch.arange(ground.shape[dim]).reshape(-1, *(1,) * (len(ground.shape) - dim - 1)) % 2 == 0)
     namespace: dict[str, object] = {"given": lambda: (x, y, i, m)}
     torch.manual_seed(7)
     with warnings.catch_warnings():
@@ -108,25 +114,38 @@ def run(case: str, ground: Ground, *, signed: bool = True, gradient: bool = Fals
         try:
             exec(compiled(case, ground), namespace)
         except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError, AttributeError) as error:
-            raise Refused(f"{type(error).__name__}: {error}") from error
-    result = namespace["result"]
+            reason = str(error).partition("\n")[0]
+            raise Refused(f"{type(error).__name__}: {reason}") from None
+    result, origin = namespace["result"], namespace["origin"]
+    assert isinstance(origin, Tensor)
     if not isinstance(result, Tensor):
         raise Refused(f"a {type(result).__name__}, no tensor")
-    if bool(result.isnan().any()):
+    dense = result.to_dense() if result.is_sparse else result
+    if bool(dense.isnan().any()):
         raise Refused("not a number: nothing is claimed of it")
-    return result
+    return dense, origin
+
+
+def run(case: str, ground: Ground) -> Tensor:
+    """What torch computes. Raises Refused where it raises, where it gives no tensor, and where it gives no numbers."""
+    return executed(case, ground)[0].detach()
 
 
 @lru_cache(maxsize=4096)
-def claims(case: str, ground: Ground) -> tuple[Distribution, ...]:
-    """What the analysis says of the result: one fact for each alternative that it keeps apart."""
+def claims_of_both(case: str, ground: Ground) -> tuple[tuple[Distribution, Distribution], ...]:
+    """What the analysis says of the result, and of the softmax of x: one pair for each alternative that it keeps apart."""
     text = program(case, ground, call=True)
     facts = analyse(ast.parse(text), text.splitlines(), "case.py")
     assert facts.complete, case
     (site,) = facts.sites
-    found = tuple(call.input.value for context in site.contexts for call in context.variants if call.input is not None)
-    assert found, case
-    return found
+    calls = [call for context in site.contexts for call in context.variants]
+    assert calls, case
+    return tuple((call.input.value, call.target.value) for call in calls if call.input is not None and call.target is not None)
+
+
+def claims(case: str, ground: Ground) -> tuple[Distribution, ...]:
+    """What the analysis says of the result."""
+    return tuple(fact for fact, _ in claims_of_both(case, ground))
 
 
 def claim(case: str, ground: Ground) -> Distribution:
@@ -137,47 +156,62 @@ def claim(case: str, ground: Ground) -> Distribution:
 
 def wrong_claims(case: str, ground: Ground) -> list[str]:
     """Everything that the analysis says of a case and torch contradicts. Raises Refused where torch does not run it."""
-    found = [wrong for fact in claims(case, ground) for wrong in contradictions(fact, run(case, ground), signed=True)]
-    if ground.x is None:
-        found += [wrong for fact in claims(case, ground) for wrong in contradictions(fact, run(case, ground, signed=False), signed=False)]
-    found += wrong_gradients(case, ground)
-    return list(dict.fromkeys(found))
+    found: dict[str, None] = {}
+    for signed in (True, False) if ground.scores is None else (True,):
+        result, origin = executed(case, ground, signed=signed)
+        for fact, of_origin in claims_of_both(case, ground):
+            found.update(dict.fromkeys(contradictions(fact, result, signed=signed, elements=origin.numel())))
+            found.update(dict.fromkeys(wrong_source(fact, of_origin, result, origin)))
+    found.update(dict.fromkeys(wrong_gradients(case, ground)))
+    return list(found)
 
 
 def wrong_gradients(case: str, ground: Ground) -> Iterator[str]:
     """What is said to carry no gradient, and does."""
-    if ground.x is not None or all(fact.carries_gradient for fact in claims(case, ground)):
+    if ground.scores is not None or all(fact.carries_gradient for fact in claims(case, ground)):
         return
     try:
-        result = run(case, ground, gradient=True)
+        result, _ = executed(case, ground, gradient=True)
     except Refused:
         return
     if result.requires_grad:
         yield "carries no gradient: it does"
 
 
-def contradictions(fact: Distribution, result: Tensor, *, signed: bool) -> Iterator[str]:
-    """What one fact says of a tensor and the tensor denies."""
+def wrong_source(fact: Distribution, of_origin: Distribution, result: Tensor, origin: Tensor) -> Iterator[str]:
+    """Two distributions of one source, along one dim and at one temperature, that are not the same."""
+    key = (of_origin.source, of_origin.mass, of_origin.symbol, of_origin.temperature)
+    if fact.source is None or fact.space not in DISTRIBUTIONS or (fact.source, fact.mass, fact.symbol, fact.temperature) != key:
+        return
+    rank = result.dim()
+    if fact.dim is None or of_origin.dim is None or rank != origin.dim() or fact.dim % rank != of_origin.dim % rank:
+        return
+    values = result.detach().double()
+    values = values.exp() if fact.space is Space.LOG_PROBS else values
+    if values.shape != origin.shape or not torch.allclose(values, origin, atol=EPSILON):
+        yield f"{fact.space.value} of the same source as softmax(x): another distribution"
+
+
+def contradictions(fact: Distribution, result: Tensor, *, signed: bool = True, elements: int = 10**9) -> Iterator[str]:
+    """What one fact says of a tensor and the tensor denies. `elements` is how many there were before something was selected."""
     if fact.rank is not None and fact.rank != result.dim():
         yield f"rank {fact.rank}: it has {result.dim()}"
     values = result.detach()
-    said = f"{fact.space.value}, {fact.mass.value}, dim {fact.dim}"
+    problems: Iterator[str] = iter(())
     match fact.space:
-        case Space.UNKNOWN:
-            return
-        case Space.INDICES:
-            if not bool((values == values.round()).all()):
-                yield f"{said}: not whole numbers"
+        case Space.INDICES if not bool((values == values.round()).all()):
+            problems = iter(["not whole numbers"])
         case Space.LOGITS:
-            yield from (f"{said}: {problem}" for problem in not_scores(values))
+            problems = not_scores(values)
         case Space.PROBS:
             trusted = signed and any(step.what in PRESUMED for step in fact.trace)
-            yield from (f"{said}: {problem}" for problem in not_probabilities(fact, values, trusted=trusted))
+            problems = not_probabilities(fact, values, trusted=trusted, elements=elements)
         case Space.LOG_PROBS:
-            if nonnegative(values) and normalised_dims(values):
-                yield f"{said}: these are probabilities"
-            if fact.mass is not Mass.UNKNOWN:
-                yield from (f"{said}: its exponential: {problem}" for problem in not_probabilities(fact, values.exp(), trusted=False))
+            problems = not_log_probabilities(fact, values, elements=elements)
+        case _:
+            pass
+    for problem in problems:
+        yield f"{fact.space.value}, {fact.mass.value}, dim {fact.dim}: {problem}"
 
 
 def not_scores(values: Tensor) -> Iterator[str]:
@@ -188,7 +222,15 @@ def not_scores(values: Tensor) -> Iterator[str]:
         yield "these are log-probabilities"
 
 
-def not_probabilities(fact: Distribution, values: Tensor, *, trusted: bool) -> Iterator[str]:
+def not_log_probabilities(fact: Distribution, values: Tensor, *, elements: int) -> Iterator[str]:
+    """Why a tensor holds no log-probabilities of the mass that is claimed. Of what was scaled or shifted only that it is no distribution is checked."""
+    if nonnegative(values) and normalised_dims(values):
+        yield "these are probabilities"
+    if fact.mass is not Mass.UNKNOWN:
+        yield from (f"its exponential: {problem}" for problem in not_probabilities(fact, values.exp(), trusted=False, elements=elements))
+
+
+def not_probabilities(fact: Distribution, values: Tensor, *, trusted: bool, elements: int) -> Iterator[str]:
     """Why a tensor holds no probabilities of the mass that is claimed. `trusted`: their sign was presumed."""
     if not trusted and not nonnegative(values):
         yield "elements below zero"
@@ -205,22 +247,25 @@ def not_probabilities(fact: Distribution, values: Tensor, *, trusted: bool) -> I
             if fact.dim % max(values.dim(), 1) not in sums:
                 yield f"sums to one along {sums or 'no dim'}"
         case Mass.CUT | Mass.BERNOULLI:
-            if sums:
+            everything = fact.mass is Mass.CUT and values.numel() >= elements
+            if sums and not everything:
                 yield f"sums to one along {sums}"
         case _:
             raise AssertionError(fact.mass)
 
 
 def tolerance(values: Tensor) -> float:
+    """How far a sum of elements of this type may be off."""
     return TOLERANCE.get(values.dtype, 0.0)
 
 
 def nonnegative(values: Tensor) -> bool:
+    """Whether no element lies below zero."""
     return bool((values >= -tolerance(values)).all())
 
 
 def normalised_dims(values: Tensor) -> tuple[int, ...]:
-    """The dims along which a tensor sums to one throughout; empty tensors sum to nothing."""
+    """The dims along which a tensor sums to one throughout; an empty one sums to nothing."""
     if values.numel() == 0:
         return ()
     dims = range(max(values.dim(), 1))
@@ -234,6 +279,8 @@ MIXED = (("p", "k"), ("l", "q"), ("p", "y"), ("x", "q"))
 
 
 class _Renamed(ast.NodeTransformer):
+    """Gives the first and the second tensor of a case other names."""
+
     def __init__(self, one: str, other: str) -> None:
         self.names = {first: one for first, _ in PAIRS.values()} | {second: other for _, second in PAIRS.values()}
 

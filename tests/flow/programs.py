@@ -189,7 +189,7 @@ class Witness(TorchFunctionMode):
         try:
             value = func(*args, **kwargs)
         except (TypeError, ValueError):
-            names = frozenset({Reduction.INVALID.value})
+            names = frozenset({Reduction.INVALID.value, Reduction.UNKNOWN.value})
             self.seen.append(Seen(line, spaces(given["input"]), spaces(given["target"]), names, False))
             raise
         log_target = given.get("log_target", False)

@@ -53,7 +53,7 @@ NAMES: tuple[Case, ...] = (
     """, [GOOD]),
     case("walrus_used_in_the_same_call", """
         def loss(x, y):
-            return F.kl_div((a := x.softmax(1)).log(), a.detach().exp().log(), reduction="batchmean")
+            return F.kl_div((a := x.softmax(1)).log(), a.detach().log().exp(), reduction="batchmean")
     """, [GOOD]),
     case("walrus_in_a_test", """
         def loss(x, y):

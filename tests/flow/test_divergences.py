@@ -94,8 +94,8 @@ def test_settings_that_the_function_and_the_module_take_differently(settings: st
         (", 2", row("sum")),
         (", reduction=2", row("sum")),
         (", reduction=2, log_target=True", row("sum", True)),
-        (", 'batchmean'", row("invalid")),
-        (", reduction='sum'", row("invalid")),
+        (", 'batchmean'", row("unknown")),
+        (", reduction='sum'", row("unknown")),
     ],
 )
 def test_the_raw_operation(settings: str, expected: Row) -> None:

@@ -48,7 +48,7 @@ HELPERS: tuple[Case, ...] = (
             return inner(x.log_softmax(1), y.softmax(1), reduction="batchmean", **kw)
         def loss(x, y):
             return outer(x, y, log_target=False)
-    """, [GOOD]),
+    """, [GOOD, (LOG_PROBS, PROBS, "batchmean", None)]),
     case("defined_below", """
         def loss(x, y):
             return below(x.log_softmax(1), y.softmax(1))
@@ -113,7 +113,7 @@ HELPERS: tuple[Case, ...] = (
             return even(x, y, n - 1) if n > 0 else F.kl_div(x.log_softmax(1), y.softmax(1), reduction="batchmean")
         def loss(x, y):
             return even(x, y)
-    """, [GOOD, GOOD]),
+    """, [GOOD, GOOD], loose=True),
     case("function_in_a_function", """
         def loss(x, y):
             def kl(s, t):
@@ -373,7 +373,7 @@ DECORATORS: tuple[Case, ...] = (
             return F.kl_div(s, t, reduction="batchmean")
         def loss(x, y):
             return LOSSES["kl"](x.log_softmax(1), y.softmax(1))
-    """, [GOOD]),
+    """, [UNSEEN]),
     case("property_like", """
         class Loss:
             def __init__(self, x, y):

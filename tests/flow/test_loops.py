@@ -37,11 +37,11 @@ FOR: tuple[Case, ...] = (
     case("turned_into_something_else", """
         def loss(x, y):
             s = x.log_softmax(1)
-            for step in range(2):
+            for step in range(3):
                 value = F.kl_div(s, y.softmax(1), reduction="batchmean")
                 s = s.exp()
             return value
-    """, [GOOD, PROBS_INPUT]),
+    """, [GOOD, PROBS_INPUT, (UNKNOWN, PROBS, "batchmean", False)]),
     case("turned_through_three_states", """
         def loss(x, y):
             s = t = y.softmax(1)
@@ -158,8 +158,35 @@ FOR: tuple[Case, ...] = (
             else:
                 s = x.log_softmax(1)
             return F.kl_div(s, y.softmax(1), reduction="batchmean")
-    """, [GOOD, PROBS_INPUT], loose=True),
-    case("continue", """
+    """, [GOOD]),
+    case("break_passes_else_by", """
+        def loss(x, y, stop):
+            s = x.log_softmax(1)
+            for step in range(3):
+                if step == stop:
+                    break
+            else:
+                s = x.softmax(1)
+            return F.kl_div(s, y.softmax(1), reduction="batchmean")
+    """, [GOOD, PROBS_INPUT], "loss(x, y, 1)", "loss(x, y, 5)"),
+    case("continue_does_not_leave", """
+        def loss(x, y):
+            s = x.softmax(1)
+            while True:
+                s = s.log()
+                if s.sum() > 0:
+                    s = x.softmax(1)
+                    continue
+                break
+            return F.kl_div(s, y.softmax(1), reduction="batchmean")
+    """, [GOOD, (UNKNOWN, PROBS, "batchmean", False)], loose=True),
+    case("nothing_behind_an_endless_loop", """
+        def loss(x, y):
+            while True:
+                if F.kl_div(x.log_softmax(1), y.softmax(1), reduction="batchmean") > 0:
+                    return 1
+            return F.kl_div(x, y)
+    """, [GOOD]),    case("continue", """
         def loss(x, y, skip=()):
             for step in range(3):
                 t = y.softmax(1)
@@ -195,7 +222,7 @@ FOR: tuple[Case, ...] = (
                     s = s.log()
                     break
                 F.kl_div(s, y.softmax(1), reduction="batchmean")
-    """, [GOOD, PROBS_INPUT], loose=True),
+    """, [GOOD]),
     case("loop_variable_after_the_loop", """
         def loss(x, y):
             for s in (x.log_softmax(1), y.log_softmax(1)):

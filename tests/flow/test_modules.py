@@ -65,16 +65,16 @@ OBJECTS: tuple[Case, ...] = (
     case("activation_leaves_nothing", """
         def loss(x, y):
             return F.kl_div(nn.Tanh()(x.log_softmax(1)), nn.ReLU()(y.softmax(1)), reduction="batchmean")
-    """, [UNKNOWN_INPUT]),
+    """, [(UNKNOWN, UNKNOWN, "batchmean", False)]),
     case("module_of_no_known_kind", """
         def loss(x, y):
             return F.kl_div(nn.LSTM(5, 5).double()(x)[0], y.softmax(1), reduction="batchmean")
     """, [UNKNOWN_INPUT]),
-    case("attention_weights_are_unknown", """
+    case("attention_weights", """
         def loss(z, y):
             out, weights = nn.MultiheadAttention(5, 1).double()(z, z, z)
-            return F.kl_div(weights, y.softmax(1)[:3, :2], reduction="batchmean")
-    """, [UNKNOWN_INPUT], "loss(z, y)"),
+            return F.kl_div(weights.log(), y.softmax(1)[:3, :3], reduction="batchmean")
+    """, [GOOD], "loss(z, y)"),
     case("parameter_keeps", """
         class Loss(nn.Module):
             def __init__(self, y):

@@ -15,8 +15,8 @@ from tests.generated.grammar import (
     FRAMES,
     GUARDS,
     KEEPERS,
-    LOG_SIGMOIDS,
     LOGARITHMS,
+    LOG_SIGMOIDS,
     MASKINGS,
     OPAQUE,
     SHARED_FRAMES,
@@ -120,7 +120,11 @@ def moves(sizes: tuple[int, ...], classes: int) -> list[Move]:
         if classes == rank - 1:
             merged = (*(None for _ in range(rank - 1)), 1)
             flat = (prod(sizes[:-1]), sizes[-1])
-            for text in (f"{{a}}.reshape(-1, {flat[1]})", "{n}.reshape(-1, {n}.size(-1))", f"{{a}}.reshape({flat[0]}, {flat[1]})"):
+            for text in (
+                f"{{a}}.reshape(-1, {flat[1]})",
+                "{n}.reshape(-1, {n}.size(-1))",
+                f"{{a}}.reshape({flat[0]}, {flat[1]})",
+            ):
                 found.append(Move(Text(text), flat, merged))
         if classes > 1:
             merged = (None, None, *range(1, rank - 1))
@@ -207,7 +211,9 @@ def often(draw: st.DrawFn, share: float) -> bool:
 
 
 @st.composite
-def chains(draw: st.DrawFn, name: str, sizes: tuple[int, ...], classes: int, journey: tuple[Move, ...], right: Form) -> Chain:
+def chains(
+    draw: st.DrawFn, name: str, sizes: tuple[int, ...], classes: int, journey: tuple[Move, ...], right: Form
+) -> Chain:
     """A chain that begins with the scores `name`, makes the journey, and most often ends in the form `right`."""
     kind = draw(st.sampled_from(["right"] * 6 + ["other"] * 3 + ["mistaken"] * 2))
     other = Form.PROBS if right is Form.LOGS else Form.LOGS
@@ -241,7 +247,10 @@ def _base(draw: st.DrawFn, name: str, sizes: tuple[int, ...], classes: int) -> t
     written = ", ".join(map(str, sizes))
     texts = [
         (name, False),
-        (f"{{torch}}randn({written}, generator={{torch}}Generator().manual_seed({len(name + written)}), dtype={{torch}}float64)", True),
+        (
+            f"{{torch}}randn({written}, generator={{torch}}Generator().manual_seed({len(name + written)}), dtype={{torch}}float64)",
+            True,
+        ),
         (f"{name}.reshape({written})", False),
     ]
     if classes == len(sizes) - 1:
@@ -301,7 +310,9 @@ class _Line:
             case "mix" if not self.moved:
                 self.add(Step(self._one(mixtures(self.other, dim)), Effect.MIX, dim=axis, other=self.other))
             case "smooth" | "mix":
-                self.add(Step(self._one(smoothings(self.shape.sizes[axis])), Effect.SMOOTH, amount=self.shape.sizes[axis]))
+                self.add(
+                    Step(self._one(smoothings(self.shape.sizes[axis])), Effect.SMOOTH, amount=self.shape.sizes[axis])
+                )
             case "one_hot" if axis == rank - 1:
                 one = Text(f"{{F}}one_hot({{a}}.argmax(-1), {self.shape.sizes[axis]}).double()")
                 self.add(Step(one, Effect.ONE_HOT, Form.PROBS))
@@ -322,7 +333,9 @@ class _Line:
 
 
 @st.composite
-def pairs(draw: st.DrawFn, sizes: tuple[int, ...], classes: int, journey: tuple[Move, ...], logs: bool | None) -> tuple[Argument, Argument]:
+def pairs(
+    draw: st.DrawFn, sizes: tuple[int, ...], classes: int, journey: tuple[Move, ...], logs: bool | None
+) -> tuple[Argument, Argument]:
     """The input and the target. `logs`: what log_target says; None: what the flag says."""
     first, second = draw(st.sampled_from([("x", "y")] * 8 + [("y", "x")] * 3 + [("x", "x")]))
     given = _argument(draw, first, sizes, classes, journey, (Form.LOGS, Form.LOGS))
@@ -395,7 +408,11 @@ def told(draw: st.DrawFn) -> tuple[tuple[Setting, ...], bool | None]:
 def programs(draw: st.DrawFn) -> Program:
     """A program."""
     sizes = draw(st.sampled_from(SIZES))
-    classes = draw(st.sampled_from(range(len(sizes) - 1, -1, -1))) if often(draw, 0.2) else min(len(sizes) - 1, 1 if len(sizes) == 4 else 9)
+    classes = (
+        draw(st.sampled_from(range(len(sizes) - 1, -1, -1)))
+        if often(draw, 0.2)
+        else min(len(sizes) - 1, 1 if len(sizes) == 4 else 9)
+    )
     journey = draw(journeys(sizes, classes))
     settings, logs = draw(told())
     count = draw(st.sampled_from([1] * 8 + [2, 2, 3]))

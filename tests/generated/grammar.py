@@ -17,8 +17,6 @@ from enum import Enum
 from string import Formatter
 from textwrap import indent
 
-from hypothesis.vendor.pretty import RepresentationPrinter
-
 PARAMETERS = ("x", "y", "w", "flag", "opaque")
 """Of `loss`: two tensors of scores, a square weight for their last dim, a bool, and the identity, which no reader can know."""
 
@@ -196,10 +194,6 @@ class Program:
         """Whether something in it cannot be read."""
         return any(chain.opaque for pair in self.pairs for argument in pair for chain in arms(argument))
 
-    def _repr_pretty_(self, printer: RepresentationPrinter, cycle: bool) -> None:
-        """A counter-example shows the program as it is read."""
-        printer.text(f"\n{self.source}")
-
     @property
     def source(self) -> str:
         """The text of the module."""
@@ -293,7 +287,9 @@ class Page:
             self.definitions.append(_filled(text.define, fields))
         if text.before:
             self.statements.append(_filled(text.before, fields))
-        self.scope += [name for kind, name in names.items() if kind in "vu"]
+        self.scope += [
+            name for kind, name in names.items() if kind in "vu" or (kind == "f" and "def {f}" in text.before)
+        ]
         return _filled(text.after, fields)
 
     def _named(self, operand: str) -> str:
@@ -340,7 +336,9 @@ def _filled(text: str, fields: Mapping[str, str]) -> str:
 
 def _atom(operand: str) -> str:
     """The operand, bracketed unless it may stand before a dot."""
-    if not operand or isinstance(ast.parse(operand, mode="eval").body, (ast.Name, ast.Call, ast.Attribute, ast.Subscript)):
+    if not operand or isinstance(
+        ast.parse(operand, mode="eval").body, (ast.Name, ast.Call, ast.Attribute, ast.Subscript)
+    ):
         return operand
     return f"({operand})"
 
@@ -448,7 +446,11 @@ def log_probabilities(dim: int, rank: int) -> tuple[Text, ...]:
 
 def _in_logs(text: Text) -> Text:
     def logs(part: str) -> str:
-        return part.replace("softmax(", "log_softmax(").replace("softmax,", "log_softmax,").replace("Softmax(", "LogSoftmax(")
+        return (
+            part.replace("softmax(", "log_softmax(")
+            .replace("softmax,", "log_softmax,")
+            .replace("Softmax(", "LogSoftmax(")
+        )
 
     before = text.before if not text.before.endswith("softmax") else text.before.replace("softmax", "log_softmax")
     return Text(logs(text.after), logs(before), logs(text.define))
@@ -519,13 +521,17 @@ TRANSPORTS = (
     Text("{v}['made']", before="{v} = {{'made': {x}, 'other': None}}"),
     Text("{v}['made']", before="{v} = dict(other=1)\n{v}['made'] = {x}"),
     Text("{v}.get('made')", before="{v} = {{}}\n{v}.update(made={x})"),
-    Text("({v} := {x})"),
+    Text("{v}", before="if ({v} := {x}) is not None:\n    pass"),
+    Text("{v}", before="print(end=str(({v} := {x}).dim())[:0])"),
     Text("{f}({free})", define="def {f}({free}):\n    return {x}"),
     Text("{f}({free})[1]", define="def {f}({free}):\n    return 0, {x}"),
     Text("{f}({free})['made']", define="def {f}({free}):\n    made = {x}\n    return {{'made': made}}"),
     Text("{v}", before="{u}, {v} = {f}({free})", define="def {f}({free}):\n    return None, {x}"),
     Text("{f}({x})", define="def {f}(value):\n    return value"),
-    Text("{f}({x}, True)", define="def {f}(value, keep=False):\n    if keep:\n        return value\n    return value.new_zeros(1)"),
+    Text(
+        "{f}({x}, True)",
+        define="def {f}(value, keep=False):\n    if keep:\n        return value\n    return value.new_zeros(1)",
+    ),
     Text("{f}(value={x})", define="def {f}(*, value):\n    held = value\n    return held"),
     Text("{f}({x})", define="def {f}(*values):\n    return values[0]"),
     Text("{f}(made={x})", define="def {f}(**values):\n    return values['made']"),
@@ -537,7 +543,11 @@ TRANSPORTS = (
     Text("{c}().make({free})", define="class {c}:\n    def make(this, {free}):\n        return {x}"),
     Text("{c}.make({free})", define="class {c}:\n    @staticmethod\n    def make({free}):\n        return {x}"),
     Text("{c}.make({x})", define="class {c}:\n    @classmethod\n    def make(cls, value):\n        return value"),
-    Text("{v}.held", before="{v} = {c}({x})", define="class {c}:\n    def __init__(self, value):\n        self.held = value"),
+    Text(
+        "{v}.held",
+        before="{v} = {c}({x})",
+        define="class {c}:\n    def __init__(self, value):\n        self.held = value",
+    ),
     Text(
         "{v}.fetch()",
         before="{v} = {c}({x})",
@@ -562,7 +572,9 @@ TRANSPORTS = (
     Text("{v}", before="if {flag}:\n    {v} = {x}\nelse:\n    {v} = {a}.clone()"),
     Text("{v}", before="{v} = {x}\nif not {flag}:\n    {v} = {v}.clone()"),
     Text("{v}", before="{v} = {x} if {flag} else {a}.clone()"),
-    Text("{f}({x}, {flag})", define="def {f}(value, flag):\n    if flag:\n        return value\n    return value.clone()"),
+    Text(
+        "{f}({x}, {flag})", define="def {f}(value, flag):\n    if flag:\n        return value\n    return value.clone()"
+    ),
     Text("{v}", before="for {u} in range(2):\n    {v} = {x}"),
     Text("{v}", before="for {v} in [{x}]:\n    pass"),
     Text("{v}", before="for {u}, {v} in zip([1], [{x}]):\n    pass"),
@@ -656,7 +668,12 @@ FRAMES = (
 SHARED = "def divergence(p, q, flag):\n    {block}\n    return result"
 SHARED_FRAMES = (
     Frame(Text("{calls}", define=SHARED), shared=True),
-    Frame(Text("{v}", before="{v} = 0.0\nfor p, q in [{pairs}]:\n    {v} = {v} + divergence(p, q, {flag})", define=SHARED), shared=True),
+    Frame(
+        Text(
+            "{v}", before="{v} = 0.0\nfor p, q in [{pairs}]:\n    {v} = {v} + divergence(p, q, {flag})", define=SHARED
+        ),
+        shared=True,
+    ),
     Frame(Text("sum(divergence(p, q, {flag}) for p, q in [{pairs}])", define=SHARED), shared=True),
     Frame(
         Text("{v}", before="{v} = 0.0\nfor p, q in [{pairs}]:\n    flag = {flag}\n    {block}\n    {v} = {v} + result"),

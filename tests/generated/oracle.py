@@ -25,6 +25,8 @@ from kl_lint.flow.values import Mass, Space
 from tests.generated.grammar import Argument, Chain, Effect, Form, Program, arm
 
 FILENAME = "<generated>"
+UNDERFLOW = -16.0
+"""Of log-probabilities below this, the grammar's epsilons leave nothing."""
 ROUNDING = 1e-6
 """How far a sum may lie from one: rounding, and the epsilons of the grammar."""
 
@@ -278,8 +280,12 @@ def _log_of_log(_: Witnessed, tensors: tuple[Tensor, ...]) -> str | None:
 
 
 def _normalised_twice(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
-    twice = any(sums(operation.operand) for operation in seen.operations("softmax", "log_softmax"))
-    return None if twice else "no softmax was given probabilities"
+    for operation in seen.operations("softmax", "log_softmax"):
+        rank = operation.operand.dim()
+        dim = operation.dim if isinstance(operation.dim, int) else 0 if rank in (0, 1, 3) else 1
+        if dim % rank in sums(operation.operand):
+            return None
+    return "no softmax was given probabilities along its dim"
 
 
 def _log_of_softmax(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
@@ -308,7 +314,11 @@ def _reduced_by(*names: str) -> _Judge:
 
 def _string_as_legacy(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
     legacy = seen.divergence.legacy
-    return None if isinstance(legacy.size_average, str) or isinstance(legacy.reduce, str) else "no legacy argument is a string"
+    return (
+        None
+        if isinstance(legacy.size_average, str) or isinstance(legacy.reduce, str)
+        else "no legacy argument is a string"
+    )
 
 
 def _legacy_arguments(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
@@ -459,7 +469,9 @@ def _reduces(call: KLCall, divergence: Divergence) -> bool:
         expected = twice[name] if told == "batchmean" else Reduction(name)
     else:
         valid = {"none", "mean", "sum", "batchmean"}
-        expected = Reduction.MEAN if told == "elementwise_mean" else Reduction(told) if told in valid else Reduction.INVALID
+        expected = (
+            Reduction.MEAN if told == "elementwise_mean" else Reduction(told) if told in valid else Reduction.INVALID
+        )
     return call.reduction in (Reduction.UNKNOWN, expected)
 
 
@@ -469,7 +481,7 @@ def describes(value: Distribution, tensor: Tensor) -> bool:
         return False
     broken = any(remark.kind is RemarkKind.LOG_OF_LOG for remark in value.remarks)
     if broken or bool(tensor.isnan().any()):
-        return broken
+        return broken or value.space is Space.UNKNOWN
     match value.space:
         case Space.PROBS:
             return within(tensor, 0, 1) and _sums_as_claimed(value, tensor, sums(tensor))
@@ -501,6 +513,7 @@ FAMILIES: dict[str, frozenset[str]] = {
     "input": frozenset({"KLD101", "KLD102", "KLD103", "KLD106", "KLD107", "KLD401", "KLD503"}),
     "target": frozenset({"KLD103", "KLD106", "KLD107", "KLD301", "KLD302", "KLD303", "KLD304", "KLD401", "KLD503"}),
     "reduction": frozenset({"KLD201", "KLD202", "KLD203", "KLD204", "KLD206"}),
+    "twice": frozenset({"KLD104"}),
     "dims": frozenset({"KLD501"}),
     "same": frozenset({"KLD402"}),
 }
@@ -516,6 +529,7 @@ def misuses(seen: Witnessed) -> frozenset[str]:
         "input": not given,
         "target": not taken,
         "reduction": divergence.legacy.given or divergence.reduction not in ("none", "sum", "batchmean"),
+        "twice": _normalised_twice(seen, ()) is None,
         "dims": bool(given and taken) and _different_dims(seen, ()) is None,
         "same": bool(given and taken) and _same(seen, ()) is None,
     }
@@ -606,3 +620,13 @@ def divergence_of(pair: Meant) -> Tensor:
 def close(one: Tensor, other: Tensor) -> bool:
     """Whether two tensors are equal, up to rounding and the grammar's epsilons."""
     return one.shape == other.shape and torch.allclose(one, other, rtol=1e-5, atol=1e-6, equal_nan=True)
+
+
+def same_logs(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors of log-probabilities are equal, where they do not underflow."""
+    return close(one.clamp(min=UNDERFLOW), other.clamp(min=UNDERFLOW))
+
+
+def as_logs(target: Tensor, log_target: object) -> Tensor:
+    """A target as torch takes it, in log-probabilities."""
+    return target if log_target else target.log()

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kl_lint.finding import Applicability, Finding, Fix, RenameCallee, Span, Step
-from kl_lint.reports import REPORTS, Context, render, statistics
+from kl_lint.reports import DOCUMENTS, REPORTS, Context, render, statistics
 from kl_lint.reports.terminal import shows_colors, visible, width
 
 SOURCE = """\
@@ -48,13 +48,15 @@ def full(*findings: Finding, lines: list[str] = LINES, checked: int = 1, color: 
 
 
 def test_every_format_is_there() -> None:
-    assert list(REPORTS) == ["full", "concise", "json"]
+    assert list(REPORTS) == ["full", "concise", "json", "sarif", "github", "gitlab", "junit", "rdjson"]
+    assert set(DOCUMENTS) < set(REPORTS)
     with pytest.raises(KeyError):
         render("sarif-like", [], Context({}))
 
 
 def test_no_findings() -> None:
-    assert [render(name, [], Context({})) for name in REPORTS] == ["", "", "[]\n"]
+    assert [render(name, [], Context({})) for name in ("full", "concise", "json")] == ["", "", "[]\n"]
+    assert [name for name in REPORTS if render(name, [], Context({}))] == list(DOCUMENTS)
 
 
 def test_concise() -> None:

@@ -7,7 +7,8 @@ import inspect
 import pytest
 import torch
 
-from kl_lint.finding import RenameCallee, SetKeyword
+from kl_lint.finding import RenameCallee, SetKeyword, SwapArguments
+from kl_lint.rewriting.refusal import OVERLAP
 from kl_lint.rewriting.spelling import _PARAMETERS
 from tests.rewriting.marking import at, refusal, rewrite
 
@@ -128,6 +129,14 @@ def test_a_dim_that_the_same_fix_sets_counts() -> None:
     call = at(source, "softmax(x)")
     text = rewrite(source, RenameCallee(call, "log_softmax"), SetKeyword(call, "dim", "1"))
     assert text == FUNCTIONAL + "y = x.log_softmax(dim=1)\n"
+
+
+def test_a_receiver_that_other_edits_move_or_set() -> None:
+    source = FUNCTIONAL + "y = softmax(x, 1)\nz = softmax(dim=1, input=x)\n"
+    positional, keyword = at(source, "softmax(x, 1)"), at(source, "softmax(dim=1, input=x)")
+    swap = SwapArguments(positional, at(source, "x", 3), at(source, "1"))
+    assert refusal(source, RenameCallee(positional, "log_softmax"), swap) == OVERLAP
+    assert refusal(source, RenameCallee(keyword, "log_softmax"), SetKeyword(keyword, "input", "y")) == OVERLAP
 
 
 @pytest.mark.parametrize(

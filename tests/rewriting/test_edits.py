@@ -288,6 +288,26 @@ def test_the_new_text_does_not_parse() -> None:
     assert refusal(source, SetKeyword(at(source, "f(a)"), "b", "1)")) == "the new text does not parse"
 
 
+def test_text_that_would_break_out_of_its_place() -> None:
+    source = "y = (f(a))\n"
+    call = at(source, "f(a)")
+    assert refusal(source, SetKeyword(call, "b", "1), g(2")) == "the new text does not parse: 1), g(2"
+    assert refusal(source, SetKeyword(call, "b", "1); (g(2")).startswith("the rewritten file would not parse: ")
+    assert (
+        refusal(source, Wrap(call, "g(", "), h(1)")) == "the rewritten file would say something else than was planned"
+    )
+    assert refusal(source, Replace(call, "{0}{1}", (at(source, "a"), at(source, "f")))).startswith(
+        "the rewritten file would say something else"
+    )
+
+
+def test_a_part_that_is_no_expression() -> None:
+    source = "y = f(a, dim=1)\nz = 2\n"
+    name = at(source, "dim")
+    assert refusal(source, Replace(at(source, "2"), "{0}", (name,))) == "a part of the new text is no expression"
+    assert refusal(source, Wrap(name, "g(", ")")).startswith("the rewritten file would not parse: ")
+
+
 def test_a_fix_that_changes_nothing() -> None:
     source = "y = f(a, b=1)\n"
     assert refusal(source, SetKeyword(at(source, "f(a, b=1)"), "b", "1")) == "the fix changes nothing"

@@ -196,6 +196,17 @@ def test_a_file_that_libcst_cannot_read_is_left_as_it_is(monkeypatch: pytest.Mon
     assert _codes(result)[2] == [("KLD101", "libcst cannot parse this file, line 1")] * 2
 
 
+def test_a_file_that_libcst_does_not_reproduce_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    import libcst
+
+    parse = libcst.parse_module
+    monkeypatch.setattr(libcst, "parse_module", lambda source: parse("\n" + source))
+    check = _rules(KLD101=(r"F\.a\(x\)", _rename("b")))
+    result = fix_source("y = F.a(x)\n", check=check)
+    assert result.source == "y = F.a(x)\n"
+    assert _codes(result)[2] == [("KLD101", "libcst does not reproduce this file")]
+
+
 def test_a_byte_order_mark_is_kept_and_not_checked() -> None:
     seen = []
     rules = _rules(KLD101=(r"F\.a\(x\)", _rename("b")))

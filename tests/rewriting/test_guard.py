@@ -52,17 +52,18 @@ def test_what_was_not_planned_does_not(edit: Edit, text: str) -> None:
         guard(page, compose(page, [fix(edit)]), text)
 
 
-def test_statements_that_share_rows_are_checked_together() -> None:
-    source = "@d(a)\ndef g(): return f(b)\nx = [\n    c]; y = f(\n    e); z = f(g)\nw = 1\n"
-    page = Page(source)
-    for text in ("a", "b", "c", "e", "g)"):
-        name = text.rstrip(")")
-        program = compose(page, [fix(Wrap(at(source, name, 1 + (name == "g")), "", ".h"))])
-        new = source.replace(text, text.replace(name, f"{name}.h"))
-        guard(page, program, new)
-        for old, other in (("@d", "@e"), ("return f", "return g"), ("c]", "k]"), ("y", "yy"), ("z", "zz"), ("w", "ww")):
-            with pytest.raises(Refused, match="something else than was planned"):
-                guard(page, program, new.replace(old, other))
+SHARED_ROWS = "@deco(a1)\ndef fun(): return f(b1)\nx = [\n    c1]; y = f(\n    e1); z = f(g1)\nw = 1\n"
+
+
+@pytest.mark.parametrize("name", ["a1", "b1", "c1", "e1", "g1"])
+def test_statements_that_share_rows_are_checked_together(name: str) -> None:
+    page = Page(SHARED_ROWS)
+    program = compose(page, [fix(Wrap(at(SHARED_ROWS, name), "", ".h"))])
+    new = SHARED_ROWS.replace(name, f"{name}.h")
+    guard(page, program, new)
+    for old, other in [("@d", "@e"), ("return f", "return g"), ("x =", "k ="), ("y", "yy"), ("z", "zz"), ("w", "ww")]:
+        with pytest.raises(Refused, match="something else than was planned"):
+            guard(page, program, new.replace(old, other))
 
 
 def test_missing_parentheses_are_noticed() -> None:

@@ -56,6 +56,13 @@ def test_a_byte_order_mark_is_no_column() -> None:
     assert edit == TextEdit(Span(1, 4, 1, 4), ", b=1")
 
 
+def test_a_call_that_becomes_a_method() -> None:
+    source = "from torch import softmax\ny = softmax(dim=1, input=x)\n"
+    call = at(source, "softmax(dim=1, input=x)")
+    edits = text_edits(source, fix(RenameCallee(call, "log_softmax")))
+    assert edits == (TextEdit(Span(2, 5, 2, 26), ""), TextEdit(Span(2, 27, 2, 27), ".log_softmax(dim=1"))
+
+
 def test_a_fix_that_cannot_be_made_has_none() -> None:
     assert text_edits("f(**a)", fix(SetKeyword(Span(1, 1, 1, 7), "b", "1"))) == ()
     assert text_edits("f(", fix(SetKeyword(Span(1, 1, 1, 3), "b", "1"))) == ()

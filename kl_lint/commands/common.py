@@ -1,0 +1,167 @@
+"""What subcommands share: exit codes, the settings of a run, its files, its messages, its output."""
+
+from __future__ import annotations
+
+import sys
+
+from kl_lint.configuration.lookup import Configuration
+from kl_lint.configuration.options import OPTIONS, Option
+from kl_lint.configuration.pyproject import WrongConfiguration
+from kl_lint.sources.files import File, Stdin, find
+from kl_lint.sources.problem import Problem
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+    from typing import TextIO
+
+    from kl_lint.batch import Outcome
+    from kl_lint.configuration.settings import Settings
+
+__all__ = [
+    "CLEAN",
+    "FAILED",
+    "FOUND",
+    "HeldStdin",
+    "Run",
+    "complain",
+    "configure",
+    "emit",
+    "save",
+    "shows_color",
+    "tell",
+]
+
+CLEAN, FOUND, FAILED = 0, 1, 2
+
+
+def tell(message: str) -> None:
+    """Say something that is not the output, to who runs the command."""
+    if sys.stderr is not None:
+        print(message, file=sys.stderr)
+
+
+def complain(*troubles: object) -> None:
+    """Say what could not be done, one line each."""
+    from kl_lint.reports.terminal import visible
+
+    for trouble in troubles:
+        tell(f"kl-lint: {visible(str(trouble))}")
+
+
+def emit(data: bytes) -> None:
+    """Put `data` on standard output as it is."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+
+
+def save(path: str, text: str) -> None:
+    """Write a report to the file at `path`, in place of what it holds. Raises Problem where that cannot be done."""
+    try:
+        with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.write(text)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        what = f"the report cannot be written there ({reason})"
+        raise Problem(path, what, "name a file that can be written, in a directory that exists") from error
+
+
+def shows_color(arguments: argparse.Namespace, stream: TextIO | None) -> bool:
+    """Whether what is written to `stream` is to be coloured."""
+    if arguments.color is not None:
+        return bool(arguments.color)
+    from kl_lint.reports.terminal import shows_colors
+
+    return shows_colors(stream)
+
+
+def configure(arguments: argparse.Namespace) -> Configuration:
+    """The configuration that the command line asks for. Raises WrongConfiguration where it cannot be followed."""
+    given: dict[str, object] = {}
+    troubles = []
+    for option in OPTIONS:
+        value: object = getattr(arguments, option.attribute, None)
+        try:
+            if value is not None:
+                given[option.name] = _value(option, value)
+        except ValueError as error:
+            troubles.append(f"--{option.name}: {error}")
+    if troubles:
+        raise WrongConfiguration(*troubles)
+    return Configuration(given, file=arguments.config, isolated=arguments.isolated)
+
+
+def _value(option: Option, given: object) -> object:
+    """The value of an option as argparse leaves it: switched, or one text, or those of its repetitions."""
+    from kl_lint.configuration.values import from_text
+
+    match given:
+        case bool():
+            return given
+        case list():
+            return from_text(option, ",".join(given))
+        case _:
+            return from_text(option, str(given))
+
+
+class HeldStdin(Stdin):
+    """Standard input, and then `data`, what it held. It is read even where it is `ignored`: someone sends it."""
+
+    __slots__ = ("data", "ignored")
+
+    def __init__(self, path: str, *, ignored: bool) -> None:
+        super().__init__(path)
+        self.ignored = ignored
+        self.data = b""
+
+    def read(self) -> bytes:
+        """Everything there is. Raises Problem where it cannot be had."""
+        self.data = super().read()
+        return self.data
+
+
+class Run:
+    """The files that a command line names, and the settings for each. `checked` counts the files looked at so far.
+
+    Raises WrongConfiguration before any of them is looked at.
+    """
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.checked = 0
+        self._paths: list[str] = arguments.paths
+        self._force: bool = arguments.force_exclude
+        self._stdin_name: str = arguments.stdin_filename
+        configuration = configure(arguments)
+        self.settings = configuration.here
+        self._work = [
+            (source, self.settings if isinstance(source, Problem) else configuration.of(source.path))
+            for source in self._sources()
+        ]
+
+    def outcomes(self, work: Callable[[File | Stdin, Settings], Outcome | None]) -> Iterator[Outcome]:
+        """What came of the files that have anything to tell. Problems are told at once."""
+        from kl_lint.batch import Outcome
+
+        for source, settings in self._work:
+            if isinstance(source, Problem):
+                outcome: Outcome | None = Outcome(source.path, problem=source)
+            else:
+                self.checked += 1
+                outcome = work(source, settings)
+            if outcome is None:
+                continue
+            if outcome.problem:
+                complain(outcome.problem)
+            yield outcome
+        if not self._work and not self._force:
+            complain(f"{', '.join(self._paths)}: no Python files; name files, or directories that hold some")
+
+    def _sources(self) -> Iterator[File | Stdin | Problem]:
+        exclusion = self.settings.exclusion()
+        if "-" in self._paths:
+            left_out = self._force and exclusion.excludes_path(self._stdin_name)
+            yield HeldStdin(self._stdin_name, ignored=left_out)
+        yield from find([path for path in self._paths if path != "-"], exclusion, force=self._force)

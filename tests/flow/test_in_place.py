@@ -1,0 +1,340 @@
+"""In-place operations, aliases and views: what is done to one name is done to every name of the same memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.flow.programs import GOOD, LOG_PROBS, PROBS, UNKNOWN, Case, case, check, only_call
+
+UNKNOWN_INPUT = (UNKNOWN, PROBS, "batchmean", False)
+UNKNOWN_TARGET = (LOG_PROBS, UNKNOWN, "batchmean", False)
+PROBS_INPUT = (PROBS, PROBS, "batchmean", False)
+LOG_TARGET = (LOG_PROBS, LOG_PROBS, "batchmean", True)
+
+METHODS: tuple[Case, ...] = (
+    case("log_", """
+        def loss(x, y):
+            s = x.softmax(1)
+            s.log_()
+            return F.kl_div(s, y.softmax(1), reduction="batchmean")
+    """, [GOOD]),
+    case("log_in_the_argument", """
+        def loss(x, y):
+            return F.kl_div(x.softmax(1).log_(), y.log_softmax(1).exp_(), reduction="batchmean")
+    """, [GOOD]),
+    case("torch_log_", """
+        def loss(x, y):
+            s = x.softmax(1)
+            torch.log_(s)
+            return F.kl_div(s, y.softmax(1), reduction="batchmean")
+    """, [GOOD]),
+    case("exp_", """
+        def loss(x, y):
+            t = y.log_softmax(1)
+            t.exp_()
+            return F.kl_div(x.log_softmax(1), t, reduction="batchmean")
+    """, [GOOD]),
+    case("result_kept_under_another_name", """
+        def loss(x, y):
+            s = x.softmax(1)
+            u = s.log_()
+            return F.kl_div(s, y.softmax(1), reduction="batchmean") + F.kl_div(u, y.softmax(1), reduction="batchmean")
+    """, [GOOD, GOOD]),
+    case("out", """
+        def loss(x, y):
+            s, p = torch.empty_like(x), x.softmax(1)
+            torch.log(p, out=s)
+            return F.kl_div(s, y.softmax(1), reduction="batchmean")
+    """, [GOOD]),
+    case("out_on_an_attribute", """
+        class Box:
+            pass
+        def loss(x, y):
+            box = Box()
+            box.s = torch.empty_like(x)
+            torch.log_softmax(x, 1, out=box.s)
+            return F.kl_div(box.s, y.softmax(1), reduction="batchmean")
+    """, [GOOD]),
+    case("div_by_its_sum", """
+        def loss(x, y):
+            t = y.exp()
+            t.div_(t.sum(1, keepdim=True))
+            return F.kl_div(x.log_softmax(1), t, reduction="batchmean")
+    """, [GOOD]),
+    case("detach_and_requires_grad", """
+        def loss(x, y):
+            t = y.softmax(1)
+            t.detach_().requires_grad_(False)
+            return F.kl_div(x.log_softmax(1), t, reduction="batchmean")
+    """, [GOOD]),
+    case("copy_", """
+        def loss(x, y):
+            t = torch.empty_like(y)
+            t.copy_(y.softmax(1))
+            return F.kl_div(x.log_softmax(1), t, reduction="batchmean")
+    """, [GOOD]),
+    case("fill_and_scatter", """
+        def loss(x, i):
+            t = torch.zeros_like(x).fill_(0.1 / 4).scatter_(1, i[:, None], 0.9)
+            return F.kl_div(x.log_softmax(1), t, reduction="batchmean")
+    """, [GOOD], "loss(x, i)"),
+    case("scatter_in_statements", """
+        def loss(x, i):
+            t = torch.zeros_like(x)
+            t.scatter_(1, i[:, None], 1.0)
+            return F.kl_div(x.log_softmax(1), t, reduction="batchmean")
+    """, [GOOD], "loss(x, i)"),
+    case("zeroed", """
+        def loss(x, y):
+            t = y.softmax(1)
+            t.zero_()
+            return F.kl_div(x.log_softmax(1), t, reduction="batchmean")
+    """, [UNKNOWN_TARGET]),
+    case("noise_written", """
+        def loss(x, y):
+            t = y.softmax(1)
+            t.normal_()
+            return F.kl_div(x.log_softmax(1), t, reduction="batchmean")
+    """, [UNKNOWN_TARGET]),
+    case("clamped", """
+        def loss(x, y):
+            t = y.softmax(1)
+            t.clamp_(min=1e-8)
+            return F.kl_div(t.log(), y.softmax(1), reduction="batchmean")
+    """, [GOOD]),
+    case("attribute", """
+        class Loss:
+            def __init__(self, y):
+                self.t = y.log_softmax(1)
+                self.t.exp_()
+            def of(self, x):
+                return F.kl_div(x.log_softmax(1), self.t, reduction="batchmean")
+        def loss(x, y):
+            return Loss(y).of(x)
+    """, [GOOD]),
+    case("item_of_a_list", """
+        def loss(x, y):
+            held = [y.log_softmax(1)]
+            held[0].exp_()
+            return F.kl_div(x.log_softmax(1), held[0], reduction="batchmean")
+    """, [GOOD]),
+    case("in_a_loop_over_a_list", """
+        def loss(x, y):
+            a, b = x.softmax(1), y.softmax(1)
+            for t in (a,):
+                t.log_()
+            return F.kl_div(a, b, reduction="batchmean")
+    """, [GOOD, PROBS_INPUT], loose=True),
+    case("relu_in_place_in_the_functional", """
+        def loss(x, y):
+            h = x.clone()
+            F.relu(h, inplace=True)
+            return F.kl_div(h.log_softmax(1), y.softmax(1), reduction="batchmean")
+    """, [GOOD]),
+)
+
+ALIASES: tuple[Case, ...] = (
+    case("second_name", """
+        def loss(x, y):
+            s = x.softmax(1)
+            u = s
+            u.log_()
+            return F.kl_div(s, y.softmax(1), reduction="batchmean")
+    """, [GOOD]),
+    case("first_name", """
+        def loss(x, y):
+            s = x.softmax(1)
+            u = s
+            s.log_()
+            return F.kl_div(u, y.softmax(1), reduction="batchmean")
+    """, [GOOD]),
+    case("rebinding_is_no_mutation", """
+        def loss(x, y):
+            s = x.log_softmax(1)
+            u = s
+            u = u.exp()
+            return F.kl_div(s, u, reduction="batchmean")
+    """, [GOOD]),
+    case("augmented_changes_both", """
+        def loss(x, y):
+            e = y.exp()
+            t = e
+            t /= t.sum(1, keepdim=True)
+            return F.kl_div(x.log_softmax(1), e, reduction="batchmean")
+    """, [GOOD]),
+    case("detached_view", """
+        def loss(x, y):
+            s = x.softmax(1)
+            s.detach().log_()
+            return F.kl_div(s, y.softmax(1), reduction="batchmean")
+    """, [GOOD]),
+    case("data", """
+        def loss(x, y):
+            s = x.softmax(1)
+            s.data.log_()
+            return F.kl_div(s, y.softmax(1), reduction="batchmean")
+    """, [GOOD]),
+    case("reshaped_view", """
+        def loss(x, y):
+            s = x.softmax(1)
+            s.view(-1).log_()
+            return F.kl_div(s, y.softmax(1), reduction="batchmean")
+    """, [GOOD]),
+    case("a_copy_is_another", """
+        def loss(x, y):
+            s = x.log_softmax(1)
+            u = s.clone()
+            u.exp_()
+            return F.kl_div(s, u, reduction="batchmean")
+    """, [GOOD]),
+    case("items_are_the_same_objects", """
+        def loss(x, y):
+            s = x.log_softmax(1)
+            held = [s]
+            s.exp_()
+            return F.kl_div(s.log(), y.softmax(1), reduction="batchmean")
+    """, [GOOD]),
+    case("parameter_of_a_function", """
+        def to_log(a):
+            a.log_()
+            return a
+        def loss(x, y):
+            return F.kl_div(to_log(x.softmax(1)), y.softmax(1), reduction="batchmean")
+    """, [GOOD]),
+)
+
+ITEMS: tuple[Case, ...] = (
+    case("column_of_log_probabilities", """
+        def loss(x, y):
+            s = x.log_softmax(1)
+            s[:, 0] = -50.0
+            return F.kl_div(s, y.softmax(1), reduction="batchmean")
+    """, [GOOD]),
+    case("mask_of_log_probabilities", """
+        def loss(x, y, m):
+            s = x.log_softmax(1).masked_fill(m, -1e9)
+            return F.kl_div(s, y.softmax(1), reduction="batchmean")
+    """, [GOOD], "loss(x, y, m)"),
+    case("mask_written", """
+        def loss(x, y, m):
+            s = x.log_softmax(1)
+            s[m] = -1e9
+            s.masked_fill_(m, -1e9)
+            return F.kl_div(s, y.softmax(1), reduction="batchmean")
+    """, [GOOD], "loss(x, y, m)"),
+    case("column_of_probabilities_then_normalised", """
+        def loss(x, y):
+            t = y.softmax(1)
+            t[:, 0] = 0
+            t = t / t.sum(1, keepdim=True)
+            return F.kl_div(x.log_softmax(1), t, reduction="batchmean")
+    """, [GOOD]),
+    case("rows_written_into_zeros_are_unknown", """
+        def loss(x, y):
+            t = torch.zeros_like(y)
+            for i in range(4):
+                t[i] = y[i].softmax(0)
+            return F.kl_div(x.log_softmax(1), t, reduction="batchmean")
+    """, [UNKNOWN_TARGET]),
+    case("one_hot_by_index", """
+        def loss(x, i):
+            t = torch.zeros_like(x)
+            t[torch.arange(4), i] = 1.0
+            return F.kl_div(x.log_softmax(1), t, reduction="batchmean")
+    """, [UNKNOWN_TARGET], "loss(x, i)"),
+    case("written_into_something_unknown", """
+        def loss(x, y):
+            y[0] = 0.0
+            return F.kl_div(x.log_softmax(1), y, reduction="batchmean")
+    """, [UNKNOWN_TARGET]),
+    case("logits_scaled_before_the_softmax", """
+        def loss(x, y):
+            x = x.clone()
+            x[:, 1] *= 3
+            x[:, 1] += 2
+            return F.kl_div(x.log_softmax(1), y.softmax(1), reduction="batchmean")
+    """, [GOOD]),
+    case("augmented_columns", """
+        def loss(x, y):
+            s = x.log_softmax(1)
+            s[:, 0] -= 20
+            return F.kl_div(s, y.softmax(1), reduction="batchmean")
+    """, [GOOD]),
+)
+
+GRADIENT = [
+    ("y.softmax(1)", True),
+    ("y.softmax(1).detach()", False),
+    ("y.detach().softmax(1)", False),
+    ("y.softmax(1).data", False),
+    ("y.softmax(1).clone()", True),
+    ("torch.full((4, 5), 0.2)", False),
+    ("F.one_hot(y.argmax(1), 5).double()", False),
+    ("quiet(y)", False),
+    ("method().quiet(y)", False),
+]
+
+
+@pytest.mark.parametrize("example", METHODS, ids=lambda example: example.name)
+def test_in_place_methods(example: Case) -> None:
+    check(example)
+
+
+@pytest.mark.parametrize("example", ALIASES, ids=lambda example: example.name)
+def test_aliases_and_views(example: Case) -> None:
+    check(example)
+
+
+@pytest.mark.parametrize("example", ITEMS, ids=lambda example: example.name)
+def test_items_written(example: Case) -> None:
+    check(example)
+
+
+@pytest.mark.parametrize(("target", "carries"), GRADIENT)
+def test_gradients(target: str, carries: bool) -> None:
+    text = f"""\
+import torch
+import torch.nn.functional as F
+
+
+@torch.no_grad()
+def quiet(y):
+    return y.softmax(1)
+
+
+class method:
+    @torch.inference_mode()
+    def quiet(self, y):
+        return y.softmax(1)
+
+
+def loss(x, y):
+    return F.kl_div(x.log_softmax(1), {target}, reduction="batchmean")
+"""
+    call = only_call(text)
+    assert call.target is not None
+    assert call.target.value.carries_gradient is carries
+    program: dict[str, object] = {}
+    exec(text, program)
+    import torch
+
+    y = torch.randn(4, 5, dtype=torch.float64, requires_grad=True)
+    seen = eval(target, program | {"y": y})
+    assert seen.requires_grad is carries
+
+
+def test_a_no_grad_block_ends() -> None:
+    text = """\
+import torch
+import torch.nn.functional as F
+
+def loss(x, y):
+    with torch.no_grad():
+        t = y.softmax(1)
+    s = x.log_softmax(1)
+    return F.kl_div(s, t, reduction="batchmean")
+"""
+    call = only_call(text)
+    assert call.input is not None
+    assert call.target is not None
+    assert (call.input.value.carries_gradient, call.target.value.carries_gradient) == (True, False)
