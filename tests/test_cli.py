@@ -14,80 +14,14 @@ import pytest
 import kl_lint
 from kl_lint.cli import main
 from kl_lint.rules import CODES, RULES
-from kl_lint.selection import OPT_IN, Selection, split_codes, unknown_code
-
-MISUSE = """\
-import torch.nn.functional as F
-
-
-def loss(x, q):
-    return F.kl_div(F.softmax(x, dim=1), q, reduction="batchmean")
-"""
-TWICE = """\
-import torch.nn.functional as F
-
-
-def loss(x, q):
-    return F.kl_div(F.softmax(x, dim=1), q)
-"""
-CORRECT = """\
-import torch.nn.functional as F
-
-
-def loss(x, y):
-    return F.kl_div(F.log_softmax(x, dim=1), F.softmax(y, dim=1), reduction="batchmean")
-"""
-OFF_BY_DEFAULT = """\
-import torch.nn.functional as F
-
-
-def loss(x, y):
-    return F.kl_div(F.log_softmax(x / 4, dim=1), F.softmax(y.detach(), dim=1), reduction="batchmean")
-"""
-ROOT = Path(kl_lint.__file__).parent.parent
-
-
-def run(*arguments: str, stdin: bytes | None = None, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    """Run `kl-lint` in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "kl_lint", *arguments],
-        input=stdin,
-        stdin=subprocess.DEVNULL if stdin is None else None,
-        capture_output=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-    )
-
-
-class Command:
-    """`kl-lint` run within this process, which is quicker."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def __call__(self, *arguments: str) -> tuple[int, str, str]:
-        status = main(arguments)
-        out, err = self._capsys.readouterr()
-        return status, out, err
-
-    def codes(self, *arguments: str) -> list[str]:
-        """The codes that `kl-lint check` reports."""
-        _, out, _ = self("check", "--output-format=json", *arguments)
-        return [finding["code"] for finding in json.loads(out)]
+from kl_lint.selection import CODES as SPELLED_OUT, OPT_IN, Selection, split_codes, unknown_code
+from tests.command import CORRECT, LEGACY, MISUSE, OFF_BY_DEFAULT, ROOT, TWICE, Command, plant, run
 
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """The command, in an empty directory."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    return Command(capsys)
-
-
-def plant(**files: str) -> None:
-    """Write files, `name="text"` to `name.py`."""
-    for name, text in files.items():
-        Path(f"{name}.py").write_text(text, encoding="utf-8")
+    return Command(tmp_path, monkeypatch, capsys)
 
 
 # --- what is found ---
@@ -100,7 +34,7 @@ def test_misuse_is_found(command: Command) -> None:
     assert out.startswith("a.py:5:21: KLD101 ")
     assert '5 |     return F.kl_div(F.softmax(x, dim=1), q, reduction="batchmean")\n' in out
     assert "  |                     ^^^^^^^^^^^^^^^^^^^\n" in out
-    assert out.endswith("\n1 finding in 1 of 2 files\n")
+    assert "\n1 finding in 1 of 2 files\n" in out
 
 
 def test_nothing_is_said_of_what_is_right(command: Command) -> None:
@@ -186,6 +120,29 @@ def test_noqa_counts_on_the_first_row_of_the_call(command: Command) -> None:
     assert [line.split(" ")[0] for line in out.splitlines()] == ["a.py:6:9:", "c.py:6:9:"]
 
 
+def test_what_can_be_fixed_is_told(command: Command) -> None:
+    plant(a=MISUSE, b=LEGACY)
+    safe = "1 can be fixed with --fix\n"
+    unsafe = (
+        "1 can be fixed with --fix --unsafe-fixes, which changes the number that is computed: "
+        "see it first with --diff --unsafe-fixes\n"
+    )
+    counted = "2 findings in 2 of 2 files\n"
+    assert command("check")[1].endswith(counted + safe + unsafe)
+    assert command("check", "--unsafe-fixes")[1].endswith(counted + "2 can be fixed with --fix\n")
+    assert command("check", "--unfixable=KLD1")[1].endswith(counted + safe)
+    assert command("check", "--fixable=KLD1")[1].endswith(counted + unsafe)
+    assert command("check", "--unfixable=KLD1,KLD2")[1].endswith(counted)
+    assert "can be fixed" not in command("check", "--output-format=concise")[1]
+
+
+def test_a_fix_that_is_not_wanted_is_for_show(command: Command) -> None:
+    plant(a=LEGACY)
+    for options, applicability in (((), "safe"), (("--unfixable=KLD204",), "display")):
+        (finding,) = json.loads(command("check", "--output-format=json", *options)[1])
+        assert finding["fix"]["applicability"] == applicability
+
+
 # --- which rules ---
 
 
@@ -249,7 +206,8 @@ def test_every_wrong_code_is_told(command: Command) -> None:
     assert (status, len(err.splitlines())) == (2, 2)
 
 
-def test_the_opt_in_codes_are_those_of_the_rules() -> None:
+def test_the_codes_are_those_of_the_rules() -> None:
+    assert SPELLED_OUT == CODES
     assert tuple(rule.code for rule in RULES if rule.opt_in) == OPT_IN
 
 
@@ -257,6 +215,8 @@ def test_selection_by_the_longest_match() -> None:
     selection = Selection(select=["KLD1", "KLD201"], ignore=["KLD10", "KLD2"])
     assert [selection.keeps(code) for code in ("KLD101", "KLD110", "KLD201", "KLD202")] == [False, True, True, False]
     assert Selection(select=["KLD1"]).keeps("KLD000"), "an internal error is always told"
+    selection = Selection(fixable=["KLD1"], unfixable=["KLD105"])
+    assert [selection.mends(code) for code in ("KLD101", "KLD105", "KLD201")] == [True, False, False]
     assert split_codes("KLD1, KLD2  KLD3,,") == ("KLD1", "KLD2", "KLD3")
     assert unknown_code("", CODES) is not None
     assert unknown_code("KLD", CODES) is None
@@ -266,8 +226,6 @@ def test_selection_by_the_longest_match() -> None:
 
 
 def test_excluded_files(command: Command) -> None:
-    Path("build").mkdir()
-    Path("docs").mkdir()
     plant(**{"a": MISUSE, "build/b": MISUSE, "docs/d": MISUSE, "a_test": MISUSE})
 
     def names(*options: str) -> list[str]:
@@ -385,7 +343,15 @@ def test_an_internal_error_fails_the_run_but_not_the_other_files(
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("fix",), ("check", "--no-such"), ("check", "--output-format=xml"), ("rule",), ("rule", "KLD101", "--all")],
+    [
+        (),
+        ("fix",),
+        ("check", "--no-such"),
+        ("check", "--fi"),
+        ("check", "--config=x", "--isolated"),
+        ("rule",),
+        ("rule", "KLD101", "--all"),
+    ],
 )
 def test_wrong_usage(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
@@ -399,7 +365,7 @@ def test_wrong_usage(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[s
 
 def test_inspect(command: Command) -> None:
     plant(a=CORRECT, b=MISUSE)
-    status, out, err = command("inspect", "a.py", "--exit-zero")
+    status, out, err = command("inspect", "a.py")
     assert (status, err) == (0, "")
     assert out.startswith("a.py:5:12: KL(y ‖ x), summed, divided by the batch\n  input:  log-probabilities along dim 1")
     told = json.loads(command("inspect", "--output-format=json")[1])
@@ -446,11 +412,42 @@ def test_no_such_rule(command: Command) -> None:
     assert command("rule", "KLD102x") == (
         2,
         "",
-        "kl-lint: no rule has a code that begins with 'KLD102x'; did you mean KLD102?\n",
+        "kl-lint: no rule has a code that begins with 'KLD102X'; did you mean KLD102?\n",
     )
 
 
 # --- the process ---
+
+
+def test_every_option_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    for verb, example in {
+        "check": "kl-lint check --diff --unsafe-fixes src",
+        "inspect": "kl-lint inspect src/loss.py",
+        "rule": "kl-lint rule KLD101",
+        "config": "kl-lint config src/loss.py",
+        "": "kl-lint check src",
+    }.items():
+        with pytest.raises(SystemExit) as exit_:
+            main([*filter(None, [verb]), "--help"])
+        assert exit_.value.code == 0
+        text = capsys.readouterr().out
+        assert text.rstrip().endswith(f"Example: {example}")
+        # an option without help ends its line, and another one follows
+        lines = [line for line in text.splitlines() if line.startswith("  ")]
+        bare = [
+            line for line, after in zip(lines, [*lines[1:], ""], strict=True)
+            if line.startswith("  -") and "  " not in line.strip() and not after.startswith("     ")
+        ]  # fmt: skip
+        assert bare == []
+
+
+def test_the_examples_of_the_help_run(command: Command) -> None:
+    plant(**{"src/loss": MISUSE})
+    assert command("check", "--diff", "--unsafe-fixes", "src")[0] == 1
+    assert command("inspect", "src/loss.py")[0] == 0
+    assert command("rule", "KLD101")[0] == 0
+    assert command("config", "src/loss.py")[0] == 0
+    assert command("check", "src")[0] == 1
 
 
 def test_version_and_help() -> None:
@@ -570,13 +567,14 @@ HEAVY = {
 @pytest.mark.parametrize("verb", ["check", "inspect"])
 def test_a_clean_file_loads_nothing_that_it_does_not_need(tmp_path: Path, verb: str) -> None:
     (tmp_path / "clean.py").write_text("import torch\nx = torch.ones(3)\n")
+    (tmp_path / "pyproject.toml").write_text("[tool.other]\nwith = 'kl-lint'\n")
     script = (
         "import sys; sys.path.insert(0, sys.argv[1]); before = set(sys.modules); from kl_lint.cli import main; "
         "status = main(sys.argv[2:]); print(status, *sorted(set(sys.modules) - before))"
     )
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", script, str(ROOT), verb, str(tmp_path)],
-        capture_output=True, text=True, check=True,
+        capture_output=True, text=True, check=True, cwd=tmp_path,
     )  # fmt: skip
     status, *modules = done.stdout.split()
     assert status == "0"

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-import tomllib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,11 @@ from kl_lint.reports import REPORTS
 from kl_lint.rules import CODES, RULES, Rule
 from kl_lint.rules.documentation import SETUP, as_markdown, as_table
 from kl_lint.selection import INTERNAL_ERROR
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -55,10 +60,8 @@ def blocks(language: str, text: str = README) -> list[str]:
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """What the command prints."""
-    try:
+    with suppress(SystemExit):  # which is how --help ends
         cli.main(arguments)
-    except SystemExit as end:
-        assert not end.code
     return capsys.readouterr().out
 
 
@@ -253,8 +256,7 @@ def test_command_lines_can_be_run(capsys: pytest.CaptureFixture[str]) -> None:
 def test_options_mentioned_exist(capsys: pytest.CaptureFixture[str]) -> None:
     ours = {option for command in subcommands(capsys) for option in options_of(capsys, command)}
     flake8 = {option.flake8 for option in OPTIONS if option.flake8}
-    pip_and_pytest: set[str] = set()
-    assert set(re.findall(r"`(--[a-z][a-z-]+)`", README)) <= ours | flake8 | pip_and_pytest
+    assert set(re.findall(r"`(--[a-z][a-z-]+)`", README)) <= ours | flake8
 
 
 def test_every_subcommand_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -271,8 +273,8 @@ def test_table_of_formats() -> None:
 
 def test_table_of_options() -> None:
     rows = [
-        f"| `{option.name}` | {option.kind.value} | {option.help} | {f'`{option.flake8}`' if option.flake8 else 'none'} |"
-        for option in OPTIONS
+        f"| `{one.name}` | {one.kind.value} | {one.help} | {f'`{one.flake8}`' if one.flake8 else 'none'} |"
+        for one in OPTIONS
     ]
     assert re.findall(r"^\| `.*\|$", section("Configuration"), flags=re.MULTILINE) == rows
 
@@ -306,6 +308,15 @@ def test_flake8_takes_its_configuration(tmp_path: Path) -> None:
     )
     assert done.stderr == ""
     assert re.findall(r"KLD\d{3}", done.stdout) == ["KLD201", "KLD101"]
+
+
+def test_hooks_of_pre_commit_exist() -> None:
+    own = next(block for block in blocks("yaml", section("pre-commit")) if "/kl-lint/kl-lint" in block)
+    hooks = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    offered = re.findall(r"^- id: (\S+)$", hooks, flags=re.MULTILINE)
+    assert offered
+    assert re.findall(r"kl-lint[\w-]*", own.partition("- id: ")[2]) == offered
+    assert f"rev: v{__version__}\n" in own
 
 
 # --- from Python ------------------------------------------------------------------------------------------------------

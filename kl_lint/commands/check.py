@@ -5,18 +5,7 @@ from __future__ import annotations
 import sys
 
 from kl_lint import batch
-from kl_lint.commands.common import (
-    CLEAN,
-    FAILED,
-    FOUND,
-    HeldStdin,
-    Run,
-    complain,
-    emit,
-    save,
-    shows_color,
-    tell,
-)
+from kl_lint.commands.common import CLEAN, FAILED, FOUND, HeldStdin, Run, complain, emit, save, shows_color, tell
 from kl_lint.configuration.pyproject import WrongConfiguration
 from kl_lint.reports import COUNTED, DOCUMENTS
 from kl_lint.selection import INTERNAL_ERROR
@@ -65,7 +54,7 @@ def _files(arguments: argparse.Namespace) -> Run:
     """The files to report on. Raises WrongConfiguration where the report cannot be had."""
     files = Run(arguments)
     if arguments.statistics and files.settings.output_format not in COUNTED:
-        layouts = " or ".join(COUNTED)
+        layouts = f"{', '.join(COUNTED[:-1])} or {COUNTED[-1]}"
         raise WrongConfiguration(f"--statistics: {files.settings.output_format} has no form for them; use {layouts}")
     return files
 

@@ -69,7 +69,7 @@ class Interpreter:
         known = machine.memo.get(key)
         alike: ContextKey = ()
         if known is None:
-            alike = ("alike", place, id(function.frame), canonical_arguments(key[3]))
+            alike = ("alike", place, id(function.frame), canonical_arguments(machine, key[3]))
             known = machine.memo.get(alike)
             if known is not None:
                 known = machine.memo[key] = (known[0], None, True)
@@ -259,7 +259,7 @@ def entered(cls: Class, numbers: Numbers) -> Instance:
     return Instance(cls, entered=True, number=numbers.of("self", (id(cls.node),)))
 
 
-def canonical_arguments(arguments: tuple[tuple[str, Value], ...]) -> tuple[object, ...]:
+def canonical_arguments(machine: Machine, arguments: tuple[tuple[str, Value], ...]) -> tuple[object, ...]:
     """Arguments up to the names of what is unknown in them: equal for calls between which the interpreter can see no difference."""
     order: dict[int, int] = {}
 
@@ -273,6 +273,8 @@ def canonical_arguments(arguments: tuple[tuple[str, Value], ...]) -> tuple[objec
                 return (replace(value, number=0, trail=None, form=None), order.setdefault(number, len(order)), made)
             case Sequence(items=items) if items is not None and depth < 2:
                 return ("sequence", *(shape(item, depth + 1) for item in items))
+            case Instance(number=number) if number in machine.pending or number in machine.built:
+                return value  # what its __init__ sets is not among its attributes
             case Instance() if depth < 2:
                 return (value.cls, value.entered, *((name, shape(item, depth + 1)) for name, item in value.attributes))
             case _:

@@ -12,6 +12,7 @@ from kl_lint.flow.frame import Frame, Machine
 from kl_lint.flow.project import Project
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute_one
+from kl_lint.flow.syntax import walk
 from kl_lint.flow.values import Symbol, Value
 
 __all__ = ["Modules"]
@@ -145,7 +146,7 @@ def bound_names(statement: ast.stmt) -> set[str]:
             return {name for block in blocks for inner in block for name in bound_names(inner)}
         case _:
             names: set[str] = set()
-            for node in ast.walk(statement):
+            for node in walk(statement):
                 match node:
                     case ast.Name(id=name, ctx=ast.Store()):
                         names.add(name)

@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 
 from kl_lint.flow.frame import Frame
+from kl_lint.flow.syntax import walk
 from kl_lint.flow.tensors import Call, exchanged, normalize, sigmoid
 from kl_lint.flow.torch_ops import CATALOGUE
 from kl_lint.flow.values import (
@@ -262,7 +263,7 @@ def assigned_attributes(function: Function) -> frozenset[str]:
     cache = function.frame.machine.assigned
     known = cache.get(function.node)
     if known is None:
-        known = cache[function.node] = frozenset(name for node in ast.walk(function.node) if (name := assigned_name(node, receiver)) is not None)
+        known = cache[function.node] = frozenset(name for node in walk(function.node) if (name := assigned_name(node, receiver)) is not None)
     return known
 
 

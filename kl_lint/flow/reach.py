@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.kl_call import RemarkKind
 from kl_lint.flow.source import Place
+from kl_lint.flow.syntax import walk
 from kl_lint.flow.tensors import EPSILON
 from kl_lint.flow.values import Maker, Note, Tensor, Unknown, Value, number_of, options_of
 
@@ -58,14 +59,14 @@ def scope_around(frame: Frame, node: ast.AST) -> Scope:
     """The scope of the function that a node of this file stands in: the frame's own, or a helper's."""
     if frame.function is None or within(node, frame.function.node):
         return scope_of(frame)
-    functions = [one for one in ast.walk(frame.source.tree) if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) and within(node, one)]
+    functions = [one for one in walk(frame.source.tree) if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) and within(node, one)]
     return scope_at(frame, max(functions, key=lambda one: position(one)[0], default=frame.source.tree))
 
 
 def scanned(node: ast.AST) -> Scope:
     """Read the names of a function."""
     scope = Scope()
-    for child in ast.walk(node):
+    for child in walk(node):
         match child:
             case ast.Name(id=name, ctx=ast.Load()):
                 scope.loads.setdefault(name, []).append(child)
@@ -295,7 +296,7 @@ def sole_module(frame: Frame, scope: Scope, maker: Maker) -> bool:
             owner = callee.value.id if isinstance(callee.value, ast.Name) else ""
             uses = [
                 n
-                for n in ast.walk(frame.source.tree)
+                for n in walk(frame.source.tree)
                 if isinstance(n, ast.Attribute) and n.attr == name and isinstance(n.value, ast.Name) and n.value.id == owner
             ]
             return sum(isinstance(n.ctx, ast.Load) for n in uses) == 1 == sum(isinstance(n.ctx, ast.Store) for n in uses)

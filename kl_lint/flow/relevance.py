@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from kl_lint.flow.syntax import walk
+
 __all__ = ["Definition", "relevant_names"]
 
 WORD = re.compile(r"[A-Za-z_]\w*")
@@ -90,9 +92,11 @@ def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str]
                 waiting.append(definition.node.name)
             if definition.owner is not None:
                 waiting.append(definition.owner)
+    if not any("global " in line or "nonlocal " in line for line in lines):
+        return frozenset(reached)
     outward = (ast.Global, ast.Nonlocal)
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return frozenset(reached) | {n.name for n in ast.walk(tree) if isinstance(n, functions) and any(isinstance(s, outward) for s in n.body)}
+    return frozenset(reached) | {n.name for n in walk(tree) if isinstance(n, functions) and any(isinstance(s, outward) for s in n.body)}
 
 
 MAKER = re.compile(r"[A-Z_]|.*(?:partial|getattr|build|make|create|get_|setup|init|method|copy|script|compile|ignore|wrap)")
@@ -103,10 +107,20 @@ ITERATORS = frozenset({"zip", "enumerate", "reversed", "list", "tuple", "sorted"
 """What gives back the elements of what it is given."""
 
 
+BINDING = frozenset(
+    {
+        ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.AsyncFor, ast.comprehension, ast.arg, ast.arguments, ast.keyword, ast.alias,
+    }
+)
+"""The nodes that give a name to something."""
+
+
 def aliased(tree: ast.Module) -> dict[str, list[str]]:
     """For each word on the right of an assignment that may make an alias or an object, the names on the left."""
     found: dict[str, list[str]] = {}
-    for node in ast.walk(tree):
+    for node in walk(tree):
+        if node.__class__ not in BINDING:
+            continue
         match node:
             case ast.Assign(targets=targets, value=value):
                 note(found, targets, value)
@@ -166,13 +180,13 @@ def carried(value: ast.expr) -> set[str]:
         case ast.Dict(values=parts):
             return {word for part in parts for word in carried(part)}
         case ast.Lambda() | ast.ListComp() | ast.DictComp() | ast.GeneratorExp():
-            return {last_name(inner) for inner in ast.walk(value)} - {""}
+            return {last_name(inner) for inner in walk(value)} - {""}
         case ast.Call(func=func, args=arguments, keywords=keywords):
             parts = [*arguments, *(keyword.value for keyword in keywords)]
             if last_name(func) in ITERATORS:
                 return {word for part in (func, *parts) for word in carried(part)}
             texts = {part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)}
-            if not any(MAKER.match(last_name(inner)) for inner in ast.walk(func)):
+            if not any(MAKER.match(last_name(inner)) for inner in walk(func)):
                 return set()
             inner = carried(func.value) if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Call) else set()
             return texts | inner | carried(func) | {word for part in parts for word in carried(part)}

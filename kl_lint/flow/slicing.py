@@ -10,6 +10,8 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from kl_lint.flow.syntax import walk
+
 __all__ = ["Slice", "slice_of"]
 
 ASSIGNMENTS = (ast.Assign, ast.AugAssign, ast.AnnAssign)
@@ -108,6 +110,9 @@ def collected(body: Sequence[ast.stmt], parent: ast.stmt | None) -> Iterator[Pie
             case ast.For() | ast.AsyncFor():
                 read(statement.iter, piece)
                 read(statement.target, piece)
+                if isinstance(statement.iter, (ast.Tuple, ast.List)):  # its items under another name
+                    piece.reads |= piece.writes
+                    piece.writes.update(root_of(item) for item in statement.iter.elts)
                 yield from collected([*statement.body, *statement.orelse], statement)
             case ast.With() | ast.AsyncWith():
                 for item in statement.items:
@@ -133,9 +138,15 @@ def collected(body: Sequence[ast.stmt], parent: ast.stmt | None) -> Iterator[Pie
         yield piece
 
 
+SPEAKING = frozenset({ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.MatchAs, ast.MatchStar, ast.AugAssign, ast.keyword, ast.Expr, ast.Assign})
+"""The nodes that read or write a name."""
+
+
 def read(node: ast.AST, piece: Piece) -> None:
     """Collect the names of an expression: `x` as itself, the attribute of `a.x` as `.x`."""
-    for child in ast.walk(node):
+    for child in walk(node):
+        if child.__class__ not in SPEAKING:
+            continue
         match child:
             case ast.Name(id=name, ctx=ast.Load()):
                 piece.reads.add(name)
@@ -151,7 +162,7 @@ def read(node: ast.AST, piece: Piece) -> None:
                 piece.writes.add(root_of(base))
             case ast.Subscript(value=base, ctx=ast.Store()):
                 piece.writes.add(root_of(base))
-            case ast.Call(func=ast.Attribute(value=base, attr=attr), args=arguments) if attr in MUTATORS or (attr.endswith("_") and not attr.endswith("__")):
+            case ast.Call(func=ast.Attribute(value=base, attr=attr), args=arguments) if mutates(attr):
                 piece.writes.update(root_of(changed) for changed in (base, *arguments[:1]))
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=base))):
                 piece.writes.add(root_of(base))
@@ -164,6 +175,11 @@ def read(node: ast.AST, piece: Piece) -> None:
                 piece.reads.add(root_of(target))
             case _:
                 pass
+
+
+def mutates(method: str) -> bool:
+    """Whether a method may change its object."""
+    return method in MUTATORS or (method.endswith("_") and not method.endswith("__"))
 
 
 def root_of(node: ast.AST) -> str:
@@ -202,7 +218,7 @@ def judge(piece: Piece, relevant: frozenset[str], receiver: str | None, *, value
             piece.reads = set(names)
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr))) if name == receiver or attr == "__init__":
             piece.seed = True
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=base, attr=attr))) if attr in MUTATORS and receiver is not None and sets_on(base, receiver):
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=base, attr=attr))) if mutates(attr) and receiver is not None and sets_on(base, receiver):
             piece.seed = True
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super"))))):
             piece.seed = True

@@ -12,6 +12,7 @@ from kl_lint.flow.expressions import arms_of, bind_target, combined, evaluate, f
 from kl_lint.flow.frame import MISSING, Frame, Return
 from kl_lint.flow.objects import CONSTANTS, canonical
 from kl_lint.flow.store import mutate, store
+from kl_lint.flow.syntax import walk
 from kl_lint.flow.values import (
     NO_GUARDS,
     NONE,
@@ -187,7 +188,7 @@ def pattern_arms(frame: Frame, subject: Value, case: ast.match_case, node: ast.M
 
 def bindings(frame: Frame, pattern: ast.pattern, subject: Value) -> list[ast.stmt]:
     """Names that a pattern binds hold nothing known, but a plain capture holds the subject."""
-    names = [node.name for node in ast.walk(pattern) if isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name]
+    names = [node.name for node in walk(pattern) if isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name]
     for name in names:
         whole = isinstance(pattern, ast.MatchAs) and pattern.pattern is None and pattern.name == name
         frame.set(name, subject if whole else Unknown(frame.machine.fresh("capture", pattern)))

@@ -222,7 +222,7 @@ def normalize(space: Space, *, sign: int = 1) -> Effect:
             operand.rank,
             nonnegative=space is Space.PROBS,
             gradient=operand.gradient and not call.frame.no_grad,
-            source=None if call.numbers.volatile(operand.number) or sign < 0 else operand.number,
+            source=None if call.numbers.volatile(operand.number) or sign < 0 or call.value("mask") is not None else operand.number,
             temperature=temperature(operand),
             maker=Maker(
                 call.label,
@@ -770,9 +770,10 @@ def flatten(call: Call) -> Value:
         return replace(blurred(given, number), rank=rank)
     if own is not None and own < 0 and end is not None and end < own:
         return replace(given, number=number, rank=None, form=None)
+    rank = start + 1 if start is not None and start >= 0 and end == -1 else None
     if own is not None and start is not None and 0 <= own < start:
-        return replace(given, number=number, rank=None, form=None)
-    return blurred(given, number)
+        return replace(given, number=number, rank=rank, form=None)
+    return replace(blurred(given, number), rank=rank)
 
 
 def expand(call: Call) -> Value:
@@ -1211,7 +1212,8 @@ def lose(call: Call) -> Value:
 def product(call: Call) -> Value:
     """A matrix product: of distributions it is none, unless the matrix is row-stochastic, which is not tracked."""
     one, other = call.tensor("input"), call.tensor("other")
-    return Tensor(call.number(), rank=2 if one.rank == other.rank == 2 else None, gradient=one.gradient or other.gradient)
+    rank = {"mm": 2, "bmm": 3, "mv": 1}.get(call.label, 2 if one.rank == other.rank == 2 else None)
+    return Tensor(call.number(), rank=rank, gradient=one.gradient or other.gradient)
 
 
 def similarity(call: Call) -> Value:

@@ -97,11 +97,15 @@ class _ArgumentList:
             yield Splice(end, end, ("".join(f"{row}," for row in rows),))
 
     def _row_of_its_own(self) -> str | None:
-        """The newline and indentation for a further argument; None where arguments do not each begin a row."""
+        """The newline and indentation for a further argument; None where arguments do not each begin a row.
+
+        Two arguments of which the first stands on the row of the call may be filled rows as well.
+        """
         lines = self._layout.lines
         starts = [lines.row_start(argument.start) for argument in self._arguments]
         indentation = self._text[starts[-1] : self._arguments[-1].start]
-        if len(set(starts)) < len(starts) or indentation.strip() or starts[0] < self._call.opening:
+        hanging = starts[0] < self._call.opening
+        if len(set(starts)) < len(starts) or indentation.strip() or (hanging and len(starts) < 3):
             return None
         newline = _NEWLINE.findall(self._text, max(0, starts[-1] - 2), starts[-1])
         return f"{newline[-1]}{indentation}"

@@ -15,7 +15,6 @@ one program, which torch runs and the analysis reads.
 from __future__ import annotations
 
 import ast
-import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -94,21 +93,23 @@ def compiled(case: str, ground: Ground) -> CodeType:
     return compile(program(case, ground, call=False), case, "exec")
 
 
-def executed(case: str, ground: Ground, *, signed: bool = True, gradient: bool = False) -> tuple[Tensor, Tensor]:
-    """The result, and the softmax of x as it was before. `signed`: x and y have entries below zero; `gradient`: they carry one."""
+@lru_cache(maxsize=64)
+def inputs(ground: Ground, *, signed: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """x, y, i and m. `signed`: x and y have entries below zero."""
     generator = torch.Generator().manual_seed(5)
-
-    def scores() -> Tensor:
-        values = torch.randn(ground.shape, generator=generator, dtype=torch.float64) * 1.5
-        return (values if signed else values.abs()).requires_grad_(gradient) * 1
-
-    x, y = scores(), scores()
+    x, y = (torch.randn(ground.shape, generator=generator, dtype=torch.float64) * 1.5 for _ in range(2))
     i = torch.randint(0, 2, ground.shape[:-1], generator=generator)
-    m = torch.arange(math.prod(ground.shape)).reshape(ground.shape) % 2 == 0
-    for dim in range(len(ground.shape) - 1):
-        m = m ^ (torch.arange(ground.shape[dim]).reshape(-1, *(1,) * (len(ground.shape) - dim - 1)) % 2 == 0)
+    m = torch.stack(torch.meshgrid(*(torch.arange(size) for size in ground.shape), indexing="ij")).sum(0) % 2 == 0
+    return (x, y, i, m) if signed else (x.abs(), y.abs(), i, m)
+
+
+def executed(case: str, ground: Ground, *, signed: bool = True, gradient: bool = False) -> tuple[Tensor, Tensor]:
+    """The result, and the softmax of x as it was before. `gradient`: x and y carry one."""
+    x, y, i, m = (tensor.clone() for tensor in inputs(ground, signed=signed))
+    if gradient:
+        x, y = x.requires_grad_() * 1, y.requires_grad_() * 1
     namespace: dict[str, object] = {"given": lambda: (x, y, i, m)}
-    torch.manual_seed(7)
+    torch.default_generator.manual_seed(7)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -125,6 +125,15 @@ METHODS: tuple[Case, ...] = (
                 t.log_()
             return F.kl_div(a, b, reduction="batchmean")
     """, [GOOD, PROBS_INPUT], loose=True),
+    case("in_a_loop_over_two", """
+        def loss(x, y):
+            a, b = x.softmax(1), y.softmax(1)
+            for t in [a, b]:
+                t.log_()
+            return F.kl_div(a, b, reduction="batchmean", log_target=True)
+    """, [
+        LOG_TARGET, (PROBS, PROBS, "batchmean", True), (LOG_PROBS, PROBS, "batchmean", True), (PROBS, LOG_PROBS, "batchmean", True),
+    ], loose=True),
     case("relu_in_place_in_the_functional", """
         def loss(x, y):
             h = x.clone()

@@ -28,7 +28,6 @@ AVERAGED = [
     ("return kl.mean()", "mean() over everything", True),
     ("return torch.mean(kl)", "mean() over everything", True),
     ("return kl.mean(1).mean()", "mean over dim 1", False),
-    ("return kl.mean(dim=-1).mean()", "mean over dim -1", False),
     ("return torch.mean(kl, dim=1).sum() / 4", "mean over dim 1", False),
     ("return kl.mean(0).mean()", "mean() over everything", True),
     ("kl = kl.mean(dim=1)\n    return kl.mean()", "mean over dim 1", False),
@@ -49,6 +48,14 @@ AVERAGED = [
     ("total = 0\n    for v in (kl, kl):\n        total = total + v.mean()\n    return total / 2", "mean() over everything", True),
 ]
 
+SELECTED = [
+    ("return kl[kl > 0].mean()", None),
+    ("return kl[x.sum(1) > 0].mean()", None),
+    ("return kl.topk(2, dim=1).values.mean()", 1),
+    ("return kl.sum(0).mean()", 0),
+]
+"""A mean over some of the elements, or over what a sum over the batch left: over classes all the same. The class dim, where it is known."""
+
 SUMMED = [
     # the body behind HEAD, the share of the true divergence
     ("return kl.sum(1).mean()", 1),
@@ -68,13 +75,11 @@ SUMMED = [
     ("return kl", None),
     ("return kl.max()", None),
     ("return kl[:, 0].mean()", None),
-    ("return kl[kl > 0].mean()", None),
-    ("return kl.sum(0).mean()", None),
+    ("return kl.mean(dim=-1).mean()", 1 / C),
     ("return kl.mean(dim=x.dim() - 1).mean()", 1 / C),
     ("return kl.t().mean(1).sum()", 1),
     ("return torch.exp(-kl).mean()", None),
     ("kl[0] = 0\n    return kl.sum(1).mean()", None),
-    ("return kl.topk(2, dim=1).values.mean()", None),
     ("return kl.masked_select(kl > 0).mean()", None),
     ("return kl.gather(1, torch.zeros(4, 1, dtype=torch.long)).mean()", None),
     ("return (kl * s).mean()", None),
@@ -118,6 +123,12 @@ def test_means_over_the_classes(body: str, how: str, everything: bool) -> None:
     text = HEAD + "    " + body + "\n"
     assert {(use.how, use.everything) for use in uses_of(text)} == {(how, everything)}
     assert share_of(text) == pytest.approx(1 / C)
+
+
+@pytest.mark.parametrize(("body", "dim"), SELECTED, ids=[body for body, _ in SELECTED])
+def test_means_over_some_of_the_elements(body: str, dim: int | None) -> None:
+    (use,) = uses_of(HEAD + "    " + body + "\n")
+    assert (use.dim, use.how) == (dim, "mean() over everything")
 
 
 @pytest.mark.parametrize(("body", "share"), SUMMED, ids=[body for body, _ in SUMMED])

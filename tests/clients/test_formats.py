@@ -1,0 +1,261 @@
+"""The formats that services read, as the command writes them: on real files, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+import kl_lint
+from kl_lint.reports import COUNTED, DOCUMENTS, REPORTS
+from kl_lint.rewriting import fix_source
+
+ROOT = Path(kl_lint.__file__).parent.parent
+MISUSE = """\
+import torch.nn.functional as F
+
+
+def loss(x, q):
+    é = "😀"; return F.kl_div(F.softmax(x, dim=1).log(), q, reduction="sum")
+"""
+CORRECT = """\
+import torch.nn.functional as F
+
+
+def loss(x, q):
+    return F.kl_div(F.log_softmax(x, dim=1), q, reduction="sum")
+"""
+HOSTILE = [
+    b"\n::error file=x::injected\n.py",
+    b"::warning::.py",
+    b" ::stop-commands::x.py",
+    b"%0A::error::x,y=z:.py",
+    b"]]>&<x a='\".py",
+    b"\x1b]0;title\x07\x1b[31m.py",
+    b"\r::error::.py",
+    b"\xff\xfe.py",
+    "é日😀.py".encode(),
+]
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with files of all sorts of names in `src`, where the command is run."""
+    source = tmp_path / "src"
+    source.mkdir()
+    (tmp_path / ".git").mkdir()
+    (source / "correct.py").write_text(CORRECT, encoding="utf-8")
+    (source / "loss.py").write_text(MISUSE, encoding="utf-8")
+    monkeypatch.chdir(source)
+    return tmp_path
+
+
+def plant_hostile_files() -> list[str]:
+    """Write the files that have hostile names, and return those."""
+    names = [os.fsdecode(name) for name in HOSTILE]
+    try:
+        for name in names:
+            Path(name).write_text(MISUSE, encoding="utf-8")
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    return names
+
+
+def check(*arguments: str, stdin: bytes | None = None, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run `kl-lint check`."""
+    return subprocess.run(
+        [sys.executable, "-m", "kl_lint", "check", *arguments],
+        input=stdin, capture_output=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+    )  # fmt: skip
+
+
+def reported(name: str, *arguments: str) -> str:
+    """The report in the format `name` on what is wrong here."""
+    done = check(f"--output-format={name}", *arguments)
+    assert (done.returncode, done.stderr) == (1, b"")
+    return done.stdout.decode()
+
+
+def places(name: str, report: str) -> list[tuple[str, int]]:
+    """Where findings are, path and line, by a report in the format `name`."""
+    match name:
+        case "sarif":
+            found = [each["locations"][0]["physicalLocation"] for each in json.loads(report)["runs"][0]["results"]]
+            return [(each["artifactLocation"]["uri"], each["region"]["startLine"]) for each in found]
+        case "gitlab":
+            found = [each["location"] for each in json.loads(report)]
+            return [(each["path"], each["positions"]["begin"]["line"]) for each in found]
+        case "rdjson":
+            found = [each["location"] for each in json.loads(report)["diagnostics"]]
+            return [(each["path"], each["range"]["start"]["line"]) for each in found]
+        case "junit":
+            cases = ElementTree.fromstring(report.encode()).iter("testcase")
+            return [(case.get("file", ""), int(case.get("line", "0"))) for case in cases if len(case)]
+        case _:
+            assert name == "github"
+            listed = [dict(part.split("=") for part in line.split("::")[1].split(",")) for line in report.splitlines()]
+            return [(each["file"], int(each["line"])) for each in listed]
+
+
+SERVICES = [name for name in REPORTS if name not in COUNTED]
+FROM_THE_ROOT = ("sarif", "github", "gitlab")
+
+
+def test_services_are_told_where_the_findings_are() -> None:
+    assert SERVICES == ["sarif", "github", "gitlab", "junit", "rdjson"]
+    for name in SERVICES:
+        expected = "src/loss.py" if name in FROM_THE_ROOT else "loss.py"
+        assert places(name, reported(name)) == [(expected, 5)], name
+        assert places(name, reported(name, str(Path("loss.py").absolute()))) == [(expected, 5)], name
+
+
+def test_what_services_offer_to_fix_is_what_the_command_fixes() -> None:
+    mended = fix_source(MISUSE, "loss.py").source
+    assert "F.log_softmax(x, dim=1), q" in mended
+    (fix,) = json.loads(reported("sarif"))["runs"][0]["results"][0]["fixes"]
+    (change,) = fix["artifactChanges"][0]["replacements"]
+    (suggestion,) = json.loads(reported("rdjson"))["diagnostics"][0]["suggestions"]
+    line = MISUSE.splitlines()[4]
+    for encoding, unit, start, end, text in (
+        (
+            "utf-16-le",
+            2,
+            change["deletedRegion"]["startColumn"],
+            change["deletedRegion"]["endColumn"],
+            change["insertedContent"]["text"],
+        ),
+        (
+            "utf-8",
+            1,
+            suggestion["range"]["start"]["column"],
+            suggestion["range"]["end"]["column"],
+            suggestion["text"],
+        ),
+    ):
+        data = line.encode(encoding)
+        new = data[: unit * (start - 1)] + text.encode(encoding) + data[unit * (end - 1) :]
+        assert new.decode(encoding) == mended.splitlines()[4]
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_no_file_name_steers_who_reads_the_report(name: str) -> None:
+    files = plant_hostile_files()
+    report = reported(name)
+    assert all(character.isprintable() or character == "\n" for character in report)
+    commands = [line for line in report.split("\n") if line.lstrip().startswith("::")]
+    if name == "github":
+        assert len(commands) == len(files) + 1
+        assert all(line.startswith("::warning title=kl-lint (KLD105),file=src/") for line in commands)
+    else:
+        assert commands == []
+    if name in SERVICES:
+        assert len(places(name, report)) == len(files) + 1
+        report.encode()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_report_is_the_same_for_every_order_and_hash_seed(name: str) -> None:
+    Path("deep").mkdir()
+    for path in ("b.py", "a.py", "deep/a.py"):
+        Path(path).write_text(
+            MISUSE + CORRECT.replace("log_softmax", "softmax").partition("\n\n\n")[2], encoding="utf-8"
+        )
+    there = check(f"--output-format={name}", "a.py", "b.py", "deep", PYTHONHASHSEED="1")
+    back = check(f"--output-format={name}", "deep", "b.py", "./a.py", PYTHONHASHSEED="2")
+    assert there.returncode == 1
+    assert there.stdout == back.stdout
+    found = places(name, there.stdout.decode())
+    assert found == sorted(found)
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_nothing_found(name: str) -> None:
+    done = check(f"--output-format={name}", "correct.py")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert bool(done.stdout) is (name in DOCUMENTS)
+    if name in SERVICES:
+        assert name == "github" or places(name, done.stdout.decode()) == []
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_standard_input_and_a_terminal_that_knows_ascii_only(name: str) -> None:
+    done = check(
+        f"--output-format={name}", "--stdin-filename=é.py", "-",
+        stdin=MISUSE.encode(), PYTHONIOENCODING="ascii", PYTHONUTF8="0",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stdout.isascii()
+    if name != "github":
+        (found,) = places(name, done.stdout.decode())
+        assert found == ({"sarif": "src/%C3%A9.py", "gitlab": "src/é.py"}.get(name, "é.py"), 5)
+    unnamed = check(f"--output-format={name}", "-", stdin=MISUSE.encode())
+    assert places(name, unnamed.stdout.decode()) == [("%3Cstdin%3E" if name == "sarif" else "<stdin>", 5)]
+
+
+# --- --output-file ---
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_output_file(name: str) -> None:
+    Path("é.py").write_text(MISUSE, encoding="utf-8")
+    done = check(f"--output-format={name}", "--output-file=report")
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
+    assert Path("report").read_bytes() == check(f"--output-format={name}").stdout
+    assert b"\r" not in Path("report").read_bytes()
+    done = check(f"--output-format={name}", "--output-file=report", "correct.py")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert Path("report").read_bytes() == check(f"--output-format={name}", "correct.py").stdout, "nothing is left of it"
+
+
+def test_an_output_file_has_no_colors_unless_they_are_asked_for() -> None:
+    check("--output-file=report")
+    assert b"\033" not in Path("report").read_bytes()
+    check("--output-file=report", "--color")
+    assert b"\033[" in Path("report").read_bytes()
+
+
+def test_an_output_file_that_cannot_be_written() -> None:
+    done = check("--output-file=none/report", "correct.py")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"kl-lint: none/report: the report cannot be written there (No such file")
+    assert done.stderr.endswith(b"; name a file that can be written, in a directory that exists\n")
+
+
+def test_what_cannot_be_checked_is_told_beside_the_report() -> None:
+    Path("broken.py").write_text("kl_div(\n")
+    done = check("--output-format=sarif", "--output-file=report")
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"kl-lint: broken.py:1: is not valid Python")
+    assert places("sarif", Path("report").read_text()) == [("src/loss.py", 5)]
+
+
+def test_a_report_on_what_is_left_after_fixes() -> None:
+    Path("loss.py").write_text(MISUSE + CORRECT.replace("log_softmax", "softmax"), encoding="utf-8")
+    done = check("--fix", "--output-format=gitlab", "--output-file=report")
+    assert done.returncode == 1
+    left = kl_lint.check_source(Path("loss.py").read_text(encoding="utf-8"), "loss.py")
+    assert places("gitlab", Path("report").read_text()) == [("src/loss.py", finding.span.row) for finding in left]
+    assert left
+
+
+# --- --statistics ---
+
+
+def test_statistics_come_in_the_formats_that_have_them() -> None:
+    for name in COUNTED:
+        done = check("--statistics", f"--output-format={name}", "--output-file=report")
+        assert done.returncode == 1
+        text = Path("report").read_text()
+        assert (json.loads(text)[0]["count"] == 1) if name == "json" else text == "1  KLD105  log-of-softmax\n"
+    for name in SERVICES:
+        done = check("--statistics", f"--output-format={name}")
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert (
+            done.stderr.decode() == f"kl-lint: --statistics: {name} has no form for them; use full, concise or json\n"
+        )
