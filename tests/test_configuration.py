@@ -215,11 +215,11 @@ def test_what_is_fixed(command: Command) -> None:
 
 def test_returns(command: Command) -> None:
     configure(
-        'returns = { "models.*.policy" = "log_probs", critic = { space = "logits", dim = -1 }, b = { space = "probs" } }'
+        'returns = { "m.*.policy" = "log_probs", critic = { space = "logits", dim = -1 }, b = { space = "probs" } }'
     )
     settings = Configuration().here
     assert settings.returns == (
-        Return("models.*.policy", "log_probs"),
+        Return("m.*.policy", "log_probs"),
         Return("critic", "logits", -1),
         Return("b", "probs"),
     )
@@ -277,10 +277,10 @@ def test_patterns_know_where_they_stand(tmp_path: Path) -> None:
         ('unsafe-fixes = "yes"', 'unsafe-fixes: must be true or false, not "yes"'),
         ("unsafe-fixes = 1979-05-27", "unsafe-fixes: must be true or false, not 1979-05-27"),
         ('output-format = "jsn"', "output-format: no format is called 'jsn'; did you mean 'json'?"),
-        ("output-format = 1.5", "output-format: must be text, not 1.5"),
+        ("output-format = 1.5", 'output-format: must be the name of a format, such as "full", not 1.5'),
         (
             "returns = []",
-            'returns: must be a table such as { "model.policy" = "log_probs", "model.*" = { space = "probs", dim = -1 } }, '
+            'returns: must be a table such as { "a.policy" = "log_probs", "a.*" = { space = "probs", dim = -1 } }, '
             "not []",
         ),
         ('returns = { f = "logprobs" }', "returns: 'f': no space is called 'logprobs'; did you mean 'log_probs'?"),

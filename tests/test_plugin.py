@@ -7,32 +7,17 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import kl_lint
+from kl_lint.configuration.options import OPTIONS
+from kl_lint.configuration.returns import Return
 from kl_lint.finding import Finding, Span
 from kl_lint.plugin import Plugin
 from kl_lint.selection import OPT_IN
-
-ROOT = Path(kl_lint.__file__).parent.parent
-
-MISUSE = """\
-import torch.nn.functional as F
-
-
-def loss(x, q):
-    return F.kl_div(F.softmax(x, dim=1), q, reduction="batchmean")
-"""
-OFF_BY_DEFAULT = """\
-import torch.nn.functional as F
-
-
-def loss(x, y):
-    return F.kl_div(F.log_softmax(x / 4, dim=1), F.softmax(y.detach(), dim=1), reduction="batchmean")
-"""
+from tests.command import MISUSE, OFF_BY_DEFAULT, ROOT
 
 
 def run(source: str) -> list[tuple[int, int, str]]:
@@ -46,9 +31,9 @@ def run(source: str) -> list[tuple[int, int, str]]:
 @pytest.fixture
 def _options() -> Iterator[None]:
     """Options are kept on the class, as flake8 wants it."""
-    before = Plugin.enable
+    before = Plugin.enable, Plugin.returns
     yield
-    Plugin.enable = before
+    Plugin.enable, Plugin.returns = before
 
 
 class Manager:
@@ -66,9 +51,9 @@ class Manager:
         self.ignored += codes
 
 
-def options(enable: str = "", **others: Any) -> argparse.Namespace:
+def options(enable: str = "", returns: str = "", **others: Any) -> argparse.Namespace:
     given = {"select": None, "extend_select": None, "extended_default_ignore": ["X1", *OPT_IN], **others}
-    return argparse.Namespace(kld_enable=enable, **given)
+    return argparse.Namespace(kld_enable=enable, kld_returns=returns, **given)
 
 
 def test_row_column_code_and_message() -> None:
@@ -117,8 +102,10 @@ def test_nothing_is_analysed_where_nothing_is_mentioned(monkeypatch: pytest.Monk
 def test_options_are_declared() -> None:
     manager = Manager()
     Plugin.add_options(manager)
-    assert list(manager.added) == ["--kld-enable"]
-    assert manager.added["--kld-enable"]["parse_from_config"] is True
+    shared = {option.flake8: option for option in OPTIONS if option.of_plugin}
+    assert list(manager.added) == list(shared) == ["--kld-enable", "--kld-returns"]
+    for name, added in manager.added.items():
+        assert (added["parse_from_config"], added["help"]) == (True, shared[name].help)
     assert manager.ignored == list(OPT_IN)
 
 
@@ -149,6 +136,15 @@ def test_codes_that_cannot_be_switched_on_are_rejected(capsys: pytest.CaptureFix
     assert "--kld-enable: no opt-in rule has a code that begins with 'KLD101'" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("_options")
+def test_returns(capsys: pytest.CaptureFixture[str]) -> None:
+    Plugin.parse_options(Manager(), options(returns="models.policy = log_probs:-1,\ncritic=logits"), [])
+    assert Plugin.returns == (Return("models.policy", "log_probs", -1), Return("critic", "logits"))
+    with pytest.raises(SystemExit):
+        Plugin.parse_options(Manager(), options(returns="f=prob"), [])
+    assert "--kld-returns: 'f': no space is called 'prob'; did you mean 'probs'?" in capsys.readouterr().err
+
+
 def test_loading_the_plugin_loads_little() -> None:
     """flake8 loads it on every run, also on those that it has nothing to say on."""
     script = (
@@ -161,5 +157,6 @@ def test_loading_the_plugin_loads_little() -> None:
         [sys.executable, "-I", "-S", "-c", script, str(ROOT)], capture_output=True, text=True, check=True
     )
     assert set(done.stdout.split()) == {
-        "__future__", "kl_lint", "kl_lint.engine", "kl_lint.plugin", "kl_lint.selection"
+        "__future__", "kl_lint", "kl_lint.configuration", "kl_lint.configuration.options", "kl_lint.engine",
+        "kl_lint.plugin", "kl_lint.selection", "kl_lint.sources", "kl_lint.sources.exclusion",
     }  # fmt: skip

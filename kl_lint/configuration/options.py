@@ -72,7 +72,7 @@ OPTIONS = (
         "per-file-ignores",
         Kind.CODES_BY_FILE,
         "PATTERN:CODES",
-        "not these rules in the files that the pattern names, such as tests/*:KLD2,KLD401",
+        "not these rules in the files that a pattern names, such as tests/*:KLD2,KLD401; of all patterns that do",
         flake8="--per-file-ignores",
     ),
     Option(

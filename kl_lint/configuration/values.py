@@ -25,9 +25,9 @@ _EXAMPLES = {
     Kind.OPT_IN_CODES: f'a list of codes, such as ["{OPT_IN[0]}"]',
     Kind.CODES_BY_FILE: 'a table of lists of codes, such as { "tests/*" = ["KLD2"] }',
     Kind.PATTERNS: 'a list of patterns, such as ["docs", "tests/data/*.py"]',
-    Kind.SPACES_BY_NAME: 'a table such as { "model.policy" = "log_probs", "model.*" = { space = "probs", dim = -1 } }',
+    Kind.SPACES_BY_NAME: 'a table such as { "a.policy" = "log_probs", "a.*" = { space = "probs", dim = -1 } }',
     Kind.SWITCH: "true or false",
-    Kind.FORMAT: "text",
+    Kind.FORMAT: 'the name of a format, such as "full"',
 }
 _DOTTED = re.compile(r"[\w*]+(\.[\w*]+)*")
 

@@ -57,6 +57,8 @@ def analyse(
     if project is not None:
         machine.main = source
         machine.modules = Modules(machine, project, frame)
+        names = names | machine.modules.kl_names(source)
+        machine.relevant = machine.relevant | names
     complete = True
     try:
         interpret_module(frame, names)

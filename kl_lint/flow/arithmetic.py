@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kl_lint.flow.frame import Frame
-from kl_lint.flow.tensors import ANY_WEIGHT, EPSILON, SMALL, Call, Effect, _PartsValue, as_tensor, blurred, fill_tensor, guarded, is_total, same_dim
+from kl_lint.flow.tensors import ANY_WEIGHT, EPSILON, SMALL, Call, Effect, _PartsValue, as_tensor, blurred, fill_tensor, from_end, guarded, is_total, same_dim
 from kl_lint.flow.values import (
     NONE,
     Constant,
@@ -226,12 +226,18 @@ def mixed_sum(call: Call, one: Tensor, other: Tensor) -> Tensor:
 
 def with_uniform(call: Call, given: Tensor, rest: Tensor) -> Tensor | None:
     """`(1 - eps) * p + eps / C`: probabilities still. Anything else added to them leaves nothing proved."""
-    share = rest.form is not None and rest.form.op == "div" or rest.fill is not None
-    if share and rest.space is Space.UNKNOWN and rest.loss is None and not is_minus_one(rest):
-        return replace(blurred(given, call.number()), rank=given.rank, maker=None, notes=())
     if is_minus_one(rest):
         return Tensor(call.number(), rank=given.rank, gradient=given.gradient, form=Form("minus_one", given))
+    negative = isinstance(rest.fill, Constant) and isinstance(rest.fill.value, (int, float)) and rest.fill.value < 0
+    share = rest.form is not None and rest.form.op == "div" or rest.fill is not None and not negative
+    if share and rest.space is Space.UNKNOWN and rest.loss is None:
+        return replace(blurred(given, call.number()), mass=Mass.UNKNOWN, rank=broadcast_rank(given, rest), maker=None, notes=())
     return None
+
+
+def broadcast_rank(given: Tensor, rest: Tensor) -> int | None:
+    """The rank of a tensor together with another: that of an unknown one is taken for no larger."""
+    return given.rank if given.rank is None or rest.rank is None else max(given.rank, rest.rank)
 
 
 def is_minus_one(tensor: Tensor) -> bool:
@@ -246,7 +252,8 @@ def log_shift(call: Call, given: Tensor, rest: Tensor) -> Tensor | None:
     if given.mass is Mass.BERNOULLI and rest.mass is Mass.BERNOULLI:
         return None
     form = Form("eps", given) if small_epsilon(rest) else None
-    return replace(blurred(given, call.number()), rank=given.rank, form=form, maker=None, gradient=given.gradient or rest.gradient)
+    gradient = given.gradient or rest.gradient
+    return replace(blurred(given, call.number()), mass=Mass.UNKNOWN, rank=broadcast_rank(given, rest), form=form, maker=None, gradient=gradient)
 
 
 def subtract(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
@@ -272,7 +279,7 @@ def subtract(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
 def complement(call: Call, given: Tensor) -> Tensor:
     """`1 - p`."""
     number = call.number()
-    if given.space is Space.PROBS and (given.mass is not Mass.UNKNOWN or given.weight is None and given.form is None):
+    if given.space is Space.PROBS and (given.mass is not Mass.UNKNOWN or given.maker is not None and given.weight is None and given.form is None):
         mass = Mass.BERNOULLI if given.mass is Mass.BERNOULLI else Mass.UNKNOWN
         notes = given.notes if mass is Mass.BERNOULLI else ()
         return Tensor(
@@ -317,10 +324,14 @@ def scaled(call: Call, given: Tensor, factor: Tensor, by: Weight) -> Tensor | No
     if isinstance(sign, (int, float)) and sign < 0:
         return None
     whole = weight.is_one and given.dim is not None
+    grows = by.constant is not None and by.constant > 1
+    mass = Mass.WHOLE if whole else Mass.BERNOULLI if given.mass is Mass.BERNOULLI and not grows else Mass.UNKNOWN
     form = Form("div", given, other=call.values["other"]) if call.label == "div" else Form("scaled", given)
+    rank = broadcast_rank(given, factor)
     return replace(
-        given, number=call.number(), mass=Mass.BERNOULLI if given.mass is Mass.BERNOULLI else Mass.WHOLE if whole else Mass.UNKNOWN,
+        given, number=call.number(), mass=mass, dim=given.dim if rank == given.rank else from_end(given), rank=rank,
         weight=None if whole else weight, form=form, source=None, fill=None, maker=None, notes=given.notes if given.mass is Mass.BERNOULLI else (),
+        gradient=given.gradient or factor.gradient,
     )
 
 
@@ -330,7 +341,8 @@ def log_scaled(call: Call, given: Tensor, factor: Tensor) -> Tensor | None:
     if factor.space is not Space.UNKNOWN or factor.loss is not None or factor.mixed or negative:
         return None
     form = Form("div", given, other=call.values["other"]) if call.label == "div" else None
-    return replace(blurred(given, call.number()), rank=given.rank, form=form, maker=None, notes=())
+    gradient = given.gradient or factor.gradient
+    return replace(blurred(given, call.number()), rank=broadcast_rank(given, factor), form=form, maker=None, notes=(), gradient=gradient)
 
 
 def kl_terms(call: Call, p: Tensor, difference: Tensor) -> Tensor | None:
@@ -361,7 +373,7 @@ def divide(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
         return own
     if other.fill in (Constant(1), Constant(1.0)) and other.rank == 0:
         return replace(call.values["input"])
-    if one.fill is not None and one.rank != 0:
+    if one.fill is not None and one.rank != 0 and (other.rank == 0 or not isinstance(call.values["other"], Tensor)):
         share = binary(call.frame, call.node, "div", one.fill, call.values["other"], {})
         return fill_tensor(call, share, one.rank)
     if one.space is Space.PROBS:

@@ -9,6 +9,7 @@ from itertools import islice
 from kl_lint.flow.frame import Frame, RawCall
 from kl_lint.flow.interpreter import Interpreter
 from kl_lint.flow.modules import Modules
+from kl_lint.flow.relevance import relevant_names
 from kl_lint.flow.relevance import words as words_of
 from kl_lint.flow.source import Source
 from kl_lint.flow.values import Class, Function, Space, Tensor, Unknown, Value, options_of
@@ -16,7 +17,7 @@ from kl_lint.flow.values import Class, Function, Space, Tensor, Unknown, Value, 
 __all__ = ["enter_callers"]
 
 MOST_CALLING_FILES = 6
-MOST_LEVELS = 3
+MOST_LEVELS = 2
 """How far callers of callers are followed within a file."""
 CALLERS_WORK = 10_000
 """The steps that may be taken to find out what callers pass."""
@@ -100,7 +101,7 @@ def enter_file(interpreter: Interpreter, frame: Frame, words: frozenset[str], so
         entered.update(level)
         if not level or not open_questions(interpreter, source):
             break
-        reached = frozenset(getattr(function.node, "name", "") for function in level) - COMMON
+        reached = reached | relevant_names(frame.source.tree, frame.source.lines, reached)
     return bool(open_questions(interpreter, source))
 
 

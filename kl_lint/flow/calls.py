@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from kl_lint.flow.builtins import BUILTINS, builtin
-from kl_lint.flow.containers import mapping_method, sequence_method
+from kl_lint.flow.containers import MOST_ITEMS, elements, mapping_method, sequence_method
 from kl_lint.flow.declared import declared
 from kl_lint.flow.frame import Frame, RawCall
 from kl_lint.flow.objects import KL_LOSS, REGISTERING, SELF_RETURNING, attribute, find_member, is_kl_loss, lineage, method_operation, receiver_name
@@ -443,7 +443,10 @@ def external_method(frame: Frame, name: str, receiver: External, arguments: Argu
     if name in SELF_RETURNING:
         return receiver
     if name in ("append", "extend") and receiver.name.endswith("ModuleList"):
-        mutate(frame, target, receiver, replace(receiver, items=(*receiver.items[:8], *arguments.values)))
+        added, one = (arguments.values, None) if name == "append" else elements(frame, arguments.get(0, "modules") or NONE, receiver.number)
+        more = added if added is not None else [value for value in (one,) if value is not None]
+        vague = receiver.open or added is None or bool(frame.loop_levels) or len(receiver.items) >= MOST_ITEMS
+        mutate(frame, target, receiver, replace(receiver, items=(*receiver.items[:MOST_ITEMS], *more), open=vague))
         return NONE
     short = receiver.name.rpartition(".")[2]
     number = frame.machine.opaque(node)

@@ -66,7 +66,7 @@ def item(frame: Frame, base: Value, key: Value) -> Value:
         case Mapping(), _ if base.entries or base.rest is not None:
             values = [value for _, value in base.entries] + ([base.rest] if base.rest is not None else [])
             return one_of(values, numbers.of("pick", number_of(key, numbers), (len(values),)), numbers)
-        case External(items=items), Constant(value=int() as index) if -len(items) <= index < len(items):
+        case External(items=items, open=False), Constant(value=int() as index) if -len(items) <= index < len(items):
             return items[index]
         case External(arguments=arguments), Constant(value=str() as name) if arguments and base.name.endswith("ModuleDict"):
             return base.get(name) or Unknown(numbers.of("item", base.number, (name,)))
@@ -120,7 +120,7 @@ def elements(frame: Frame, value: Value, selector: int) -> tuple[tuple[Value, ..
         case Mapping(entries=entries, rest=None):
             return tuple(Constant(key) for key, _ in entries if isinstance(key, (str, int, float, bool))), None
         case External(items=items) if items:
-            return items, None
+            return (None, one_of(items, selector, numbers)) if value.open else (items, None)
         case Instance(cls=cls, attributes=attributes) if torch_base(cls) == "typing.NamedTuple":
             return tuple(held for _, held in attributes), None
         case Tensor():

@@ -93,9 +93,11 @@ def name(frame: Frame, node: ast.Name) -> Value:
 def resolved(frame: Frame, value: Value) -> Value:
     """A name imported from another file of the project, as that file binds it."""
     modules = frame.machine.modules
-    if type(value) is Symbol and modules is not None and "::" in value.name:
-        return modules.resolve(value)
-    return value
+    if modules is None:
+        return value
+    if type(value) is Choice:
+        return choose([(guards, resolved(frame, option)) for guards, option in value.options], frame.machine.numbers)
+    return modules.resolve(value) if type(value) is Symbol and "::" in value.name else value
 
 
 def module_frame(frame: Frame) -> Frame:
@@ -506,6 +508,8 @@ def sliced(frame: Frame, base: Value, piece: ast.Slice, node: ast.AST) -> Value:
             return unknown(frame, node)
         case Sequence(items=items) if items:
             return Sequence(None, one_of(items, frame.machine.fresh("slice", node), numbers), mutable=base.mutable, number=frame.machine.fresh("slice", node))
+        case External():
+            return replace(base, open=True)
         case _:
             return base
 

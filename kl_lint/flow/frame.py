@@ -220,6 +220,13 @@ class Frame:
                 journal[name] = self.variables.get(name, MISSING)
         self.variables[name] = value
 
+    def home(self, name: str) -> Frame:
+        """The frame in which a name is bound: this one, where none is."""
+        frame: Frame | None = self
+        while frame is not None and name not in frame.variables:
+            frame = frame.parent
+        return frame if frame is not None else self
+
     def lookup(self, name: str) -> Value | None:
         """What a name holds on the present path; None where nothing of this file binds it."""
         frame: Frame | None = self

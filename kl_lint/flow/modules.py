@@ -10,10 +10,11 @@ import os
 
 from kl_lint.flow.frame import Frame, Machine
 from kl_lint.flow.project import Project
+from kl_lint.flow.relevance import relevant_names
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute_one
 from kl_lint.flow.syntax import walk
-from kl_lint.flow.values import Symbol, Value
+from kl_lint.flow.values import Mapping, Symbol, Value
 
 __all__ = ["Modules"]
 
@@ -49,6 +50,21 @@ class Modules:
             return None
         found = symbol_of(path)
         return Symbol(f"{found.name}{MEMBER}{name}")
+
+    def kl_names(self, source: Source) -> frozenset[str]:
+        """The names that stand for a KL divergence in the files that a file imports from directly, and the names imported from these."""
+        names: set[str] = set()
+        for statement in source.tree.body:
+            if not isinstance(statement, ast.ImportFrom) or (not statement.level and (statement.module or "torch").startswith("torch")):
+                continue
+            symbol = self.imported_from(statement.level, statement.module or "", "", source)
+            path = symbol.name.removesuffix(MEMBER).removeprefix(FILE) if symbol is not None else ""
+            if path.endswith(".py") and path not in self._frames and self.project.computes_divergence(path):
+                frame = self.frame(path)
+                if frame is not None:
+                    found = relevant_names(frame.source.tree, frame.source.lines)
+                    names |= found | {alias.asname or alias.name for alias in statement.names if alias.name in found}
+        return frozenset(names)
 
     # --- resolution ----------------------------------------------------------------------------------------------------
 
@@ -106,6 +122,8 @@ class Modules:
         for statement in source.tree.body:
             for name in bound_names(statement):
                 frame.pending.setdefault(name, []).append(statement)
+            if registers(statement):
+                frame.pending.setdefault(REGISTERED, []).append(statement)
         return frame
 
     def recover(self) -> None:
@@ -124,8 +142,19 @@ class Modules:
             for statement in statements:
                 execute_one(frame, statement)
                 frame.dead = False
+            if isinstance(frame.variables.get(name), Mapping) and REGISTERED in frame.pending:
+                self.bind(frame, REGISTERED)
         finally:
             self.machine.depth = depth
+
+
+REGISTERED = "@"
+
+
+def registers(statement: ast.stmt) -> bool:
+    """Whether a definition has a decorator with a literal key, which may put it into a registry."""
+    decorators = getattr(statement, "decorator_list", ())
+    return any(isinstance(one, ast.Call) and one.args and isinstance(one.args[0], ast.Constant) for one in decorators)
 
 
 def symbol_of(path: str) -> Symbol:

@@ -130,6 +130,11 @@ class Project:
             return None
         return status.st_mtime_ns, status.st_size
 
+    def computes_divergence(self, path: str) -> bool:
+        """Whether the text of a file names a KL divergence of torch."""
+        data = self.unsaved[path].encode() if path in self.unsaved else self._read(path)
+        return data is not None and (b"KLDivLoss" in data or b"kl_div" in data)
+
     def promises(self, path: str, name: str) -> bool:
         """Whether what a file binds to a name may have to do with a distribution, by its text: asked before it is parsed."""
         data = self.unsaved[path].encode() if path in self.unsaved else self._read(path)

@@ -36,6 +36,8 @@ class Piece:
     seen: set[str] = field(default_factory=set)
     """All that it reads, asked for or not."""
     writes: set[str] = field(default_factory=set)
+    changes: set[str] = field(default_factory=set)
+    """The variables whose objects it changes without binding them."""
     seed: bool = False
     mentions: bool = False
     bare: bool = False
@@ -47,6 +49,10 @@ def slice_of(body: Sequence[ast.stmt], relevant: frozenset[str], receiver: str |
     relevant = with_nested(pieces.values(), relevant)
     for piece in pieces.values():
         judge(piece, relevant, receiver, value=value)
+    bound = {name for piece in pieces.values() for name in piece.writes - piece.changes}
+    for piece in pieces.values():
+        # What the function did not make belongs to somebody else, who sees the change.
+        piece.seed = piece.seed or any(name and not name.startswith(".") and name not in bound for name in piece.changes)
     follow(pieces.values())
     writers: dict[str, list[ast.stmt]] = {}
     for piece in pieces.values():
@@ -162,8 +168,10 @@ def read(node: ast.AST, piece: Piece) -> None:
                 piece.writes.add(root_of(base))
             case ast.Subscript(value=base, ctx=ast.Store()):
                 piece.writes.add(root_of(base))
+                piece.changes.add(root_of(base))
             case ast.Call(func=ast.Attribute(value=base, attr=attr), args=arguments) if mutates(attr):
                 piece.writes.update(root_of(changed) for changed in (base, *arguments[:1]))
+                piece.changes.add(root_of(base))
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=base))):
                 piece.writes.add(root_of(base))
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as other):
@@ -221,6 +229,8 @@ def judge(piece: Piece, relevant: frozenset[str], receiver: str | None, *, value
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=base, attr=attr))) if mutates(attr) and receiver is not None and sets_on(base, receiver):
             piece.seed = True
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super"))))):
+            piece.seed = True
+        case ast.Expr(value=ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=name), *_])) if name == receiver:
             piece.seed = True
         case ast.Expr(value=ast.Yield() | ast.YieldFrom() | ast.Await(value=ast.Yield())):
             piece.seed = True

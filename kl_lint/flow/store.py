@@ -152,9 +152,15 @@ def mutate(frame: Frame, target: ast.expr | None, old: Value, new: Value) -> Non
     if new is old:
         return
     frame.replace_object(old, new)
-    root = view_root(target)
-    if root is not None and not (isinstance(root, ast.Name) and frame.lookup(root.id) is new):
-        store(frame, root, new)
+    match view_root(target):
+        case ast.Name(id=name):
+            home = frame.home(name)
+            if home.variables.get(name) is not new:
+                home.set(name, new)
+        case ast.expr() as root:
+            store(frame, root, new)
+        case None:
+            pass
 
 
 def view_root(target: ast.expr | None) -> ast.expr | None:

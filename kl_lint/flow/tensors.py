@@ -15,6 +15,7 @@ from kl_lint.flow.kl_call import RemarkKind
 from kl_lint.flow.source import Place
 from kl_lint.flow.values import (
     DISTRIBUTIONS,
+    NONE,
     Constant,
     Form,
     Loss,
@@ -363,7 +364,10 @@ def exponential(call: Call) -> Value:
         return Tensor(call.number(), nonnegative=True, form=replace(given.form, op="sum", operand=terms))
     trail = call.trail("exp", given.trail)
     if given.space is Space.LOG_PROBS:
-        return replace(given, number=call.number(), space=Space.PROBS, form=Form("exp", given), trail=trail, nonnegative=True, notes=kept(given.notes))
+        return replace(
+            given, number=call.number(), space=Space.PROBS, form=Form("exp", given), trail=trail, nonnegative=True, notes=kept(given.notes),
+            maker=Maker("exp", call.place) if given.maker is not None else None,
+        )
     if given.space is Space.UNKNOWN and not given.mixed and given.loss is None:
         return Tensor(
             call.number(), Space.PROBS, rank=given.rank, gradient=given.gradient, form=Form("exp", given), trail=trail, nonnegative=True, notes=()
@@ -442,22 +446,27 @@ def copy_of(call: Call) -> Value:
 def clamp(call: Call) -> Value:
     """clamp: a small lower bound guards a log; any other bound cuts into the distribution."""
     given = call.tensor()
-    low = call.constant("min")
+    low, high = call.constant("min"), call.constant("max")
     number = call.number()
-    small = not isinstance(low, (int, float)) or abs(low) <= EPSILON
-    if small and is_total(given):
+    bounds = [abs(low)] if isinstance(low, (int, float)) else []
+    bounds += [1 - high] if isinstance(high, (int, float)) else []
+    epsilon = max(bounds, default=None)
+    small = epsilon is None or epsilon <= EPSILON
+    if small and high is None and is_total(given):
         return replace(given, number=number)
     if given.space is Space.PROBS:
-        return guarded(given, number, low) if small else replace(blurred(given, number), rank=given.rank)
+        return guarded(given, number, epsilon) if small else replace(blurred(given, number), rank=given.rank)
     if given.space is Space.LOG_PROBS:
-        return replace(given, number=number, mass=Mass.BERNOULLI if given.mass is Mass.BERNOULLI else Mass.UNKNOWN, form=None, source=None)
+        below = not isinstance(low, (int, float)) or low <= 0
+        mass = Mass.BERNOULLI if given.mass is Mass.BERNOULLI and below else Mass.UNKNOWN
+        return replace(given, number=number, mass=mass, form=None, source=None)
     return Tensor(number, rank=given.rank, gradient=given.gradient, form=given.form or Form("clamp", given), mixed=given.mixed)
 
 
 def guarded(given: Tensor, number: int, epsilon: object) -> Tensor:
     """Probabilities with an epsilon added or put under them. A literal one that is not small takes their mass; one with a name is taken for small."""
     small = not isinstance(epsilon, (int, float)) or abs(epsilon) <= SMALL
-    mass = given.mass if small or given.mass is not Mass.WHOLE else Mass.UNKNOWN
+    mass = given.mass if small or given.mass is Mass.CUT else Mass.UNKNOWN
     maker = replace(given.maker, guarded=True) if given.maker is not None else None
     return replace(given, number=number, mass=mass, form=Form("eps", given), weight=None if small else ANY_WEIGHT, maker=maker)
 
@@ -957,10 +966,11 @@ def where(call: Call) -> Value:
             call.frame.machine.filtered.update(tensor.loss.calls)
             return replace(tensor, number=number)
     if one.space is other.space and one.space in DISTRIBUTIONS:
-        return replace(blurred(one, number), rank=one.rank if one.rank == other.rank else None, maker=None)
+        gradient = one.gradient or other.gradient
+        return replace(blurred(one, number), rank=one.rank if one.rank == other.rank else None, maker=None, gradient=gradient)
     for tensor, rest in ((one, other), (other, one)):
         if tensor.space in DISTRIBUTIONS and rest.fill is not None and fits(tensor.space, rest):
-            return replace(blurred(tensor, number), rank=tensor.rank)
+            return replace(blurred(tensor, number), rank=tensor.rank, maker=None)
     if is_infinite(one.fill) or is_infinite(other.fill):
         note = Note(RemarkKind.INFINITE_MASK, call.place, call.label)
         return Tensor(number, gradient=one.gradient or other.gradient, masked=note)
@@ -976,15 +986,17 @@ def masked_fill(call: Call) -> Value:
     """masked_fill: -inf before a softmax is remembered; in a distribution some elements are overwritten."""
     given = call.tensor()
     number = call.number()
-    value = call.value("value")
+    value = next((call.values[name] for name in ("value", "src", "source", "values") if name in call.values), NONE)
     if given.loss is not None:
         call.frame.machine.filtered.update(given.loss.calls)
         return replace(given, number=number)
-    if given.space in DISTRIBUTIONS:
-        written = next((call.values[name] for name in ("value", "src", "source", "values") if name in call.values), None)
-        return replace(blurred(given, number), rank=given.rank, maker=None) if fits(given.space, written) else elementwise(call)
+    gradient = given.gradient or as_tensor(value, call.numbers).gradient
+    if given.space in DISTRIBUTIONS and fits(given.space, value):
+        return replace(blurred(given, number), rank=given.rank, maker=None, gradient=gradient)
+    if given.space in DISTRIBUTIONS or not fits(given.space, value):
+        return Tensor(number, rank=given.rank, gradient=gradient)
     masked = Note(RemarkKind.INFINITE_MASK, call.place, call.label) if is_infinite(value) else given.masked
-    return replace(given, number=number, form=None, masked=masked, fill=None)
+    return replace(given, number=number, form=None, masked=masked, fill=None, gradient=gradient)
 
 
 def fits(space: Space, written: Value | None) -> bool:
@@ -995,7 +1007,7 @@ def fits(space: Space, written: Value | None) -> bool:
         case Constant(value=(int() | float()) as number):
             return space is not Space.PROBS or 0 <= number <= 1
         case Tensor(space=other):
-            return other in (space, Space.UNKNOWN)
+            return space is Space.UNKNOWN or other in (space, Space.UNKNOWN)
         case _:
             return True
 
@@ -1106,9 +1118,11 @@ def reduced_distribution(
             own = given.where()[0] if keepdim else shifted_out(given, dim)
             return replace(given, number=number, dim=own, rank=rank, form=form, maker=None, notes=(), source=None, weight=ANY_WEIGHT, mass=Mass.UNKNOWN)
         case "logsumexp" | "mean" | "max", _ if given.space is Space.LOG_PROBS:
-            return replace(blurred(given, number), rank=rank, form=form, maker=None, notes=())
+            mass = Mass.BERNOULLI if given.mass is Mass.BERNOULLI and kind != "logsumexp" else Mass.UNKNOWN
+            return replace(blurred(given, number), mass=mass, rank=rank, form=form, maker=None, notes=())
         case "sum" | "mean" | "max", _ if given.space is Space.PROBS:
-            return replace(blurred(given, number), rank=rank, form=form, maker=None, notes=())
+            mass = Mass.BERNOULLI if given.mass is Mass.BERNOULLI and kind != "sum" else Mass.UNKNOWN
+            return replace(blurred(given, number), mass=mass, rank=rank, form=form, maker=None, notes=())
         case _:
             return Tensor(number, rank=rank, gradient=given.gradient, form=form)
 
@@ -1154,7 +1168,9 @@ def logaddexp(call: Call) -> Value:
     """logaddexp: the sum of two in log space."""
     one, other = call.tensor("input"), call.tensor("other")
     if one.space is other.space is Space.LOG_PROBS:
-        return replace(blurred(one, call.number()), rank=one.rank, maker=None, notes=(), trail=call.trail("logaddexp", one.trail))
+        rank = one.rank if other.rank in (0, one.rank) else None
+        gradient = one.gradient or other.gradient
+        return replace(blurred(one, call.number()), mass=Mass.UNKNOWN, rank=rank, maker=None, notes=(), gradient=gradient, trail=call.trail("logaddexp", one.trail))
     return Tensor(call.number(), gradient=one.gradient or other.gradient)
 
 
@@ -1212,8 +1228,12 @@ def lose(call: Call) -> Value:
 def product(call: Call) -> Value:
     """A matrix product: of distributions it is none, unless the matrix is row-stochastic, which is not tracked."""
     one, other = call.tensor("input"), call.tensor("other")
-    rank = {"mm": 2, "bmm": 3, "mv": 1}.get(call.label, 2 if one.rank == other.rank == 2 else None)
-    return Tensor(call.number(), rank=rank, gradient=one.gradient or other.gradient)
+    return Tensor(call.number(), rank=2 if one.rank == other.rank == 2 else None, gradient=one.gradient or other.gradient)
+
+
+def product_of_rank(rank: int) -> Effect:
+    """A product that torch defines for matrices of one rank only."""
+    return lambda call: Tensor(call.number(), rank=rank, gradient=call.tensor().gradient or any(call.tensor(name).gradient for name in ("mat2", "vec")))
 
 
 def similarity(call: Call) -> Value:
@@ -1493,6 +1513,7 @@ def diagonal(call: Call) -> Value:
     given = call.tensor()
     dims = [dim_of(call.value(name) or Constant(default), call.numbers) for name, default in (("dim1", 0), ("dim2", 1))]
     rank = given.rank - 1 if given.rank is not None and given.rank > 1 else None
-    if all(same_dim(given, *dim) is False for dim in dims):
-        return replace(blurred(given, call.number()), rank=rank)
-    return replace(cut(given, call.number()), dim=None, symbol=None, rank=rank)
+    matrix = given.rank in (2, None) and call.value("dim1") is None
+    if matrix or any(same_dim(given, *dim) for dim in dims):
+        return replace(cut(given, call.number()), dim=None, symbol=None, rank=rank)
+    return replace(blurred(given, call.number()), rank=rank)

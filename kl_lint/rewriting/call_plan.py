@@ -49,9 +49,13 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Callee:
-    """What the call is to call: `name` in place of the last component, on argument `receiver` where it is a method."""
+    """What the call is to call: `name` in place of the last component of what it calls, or of the `whole`.
+
+    Where there is a `receiver`, it is the method `name` of that argument.
+    """
 
     name: str
+    whole: bool = False
     receiver: int | None = None
 
 
@@ -75,19 +79,13 @@ class Swap:
 KeywordEdit = SetKeyword | DropKeyword | RenameKeyword | NamePositional | Swap
 
 
-def plan_call(given: Sequence[Given], edits: Iterable[KeywordEdit], callee: str | Method | None) -> CallPlan:
+def plan_call(given: Sequence[Given], edits: Iterable[KeywordEdit], callee: Callee | Method | None) -> CallPlan:
     """What `edits` make of a call with the arguments `given`. Raises Refused where they cannot be made."""
     draft = _Draft(given)
     # keywords that other edits bring into being are there to be set
     for edit in sorted(edits, key=lambda edit: isinstance(edit, SetKeyword)):
         draft.make(edit)
-    match callee:
-        case None:
-            renamed = None
-        case str(name):
-            renamed = Callee(name)
-        case Method():
-            renamed = draft.become_method(callee)
+    renamed = draft.become_method(callee) if isinstance(callee, Method) else callee
     draft.check()
     return CallPlan(tuple(draft.slots), tuple(draft.added), renamed)
 
@@ -167,7 +165,7 @@ class _Draft:
             raise Refused(OVERLAP)
         self._change(receiver, dropped=True)
         self._keep_what_a_method_takes(method)
-        return Callee(method.name, receiver)
+        return Callee(method.name, receiver=receiver)
 
     def _keep_what_a_method_takes(self, method: Method) -> None:
         names = dict(self.added)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from copy import deepcopy
 
 from kl_lint.engine import parse
 from kl_lint.rewriting.call_plan import CallPlan
@@ -91,10 +92,11 @@ class _Planned(ast.NodeTransformer):
         return _fill([item if isinstance(item, str) else self._part(item, key) for item in template])
 
     def _part(self, part: Range, key: Range) -> ast.expr:
-        found = (self._after if is_within(part, key) else self._before).get(part)
+        inside = is_within(part, key)
+        found = (self._after if inside else self._before).get(part)
         if found is None:
             raise Refused("a part of the new text is no expression")
-        return found
+        return found if inside else deepcopy(found)  # the tree is the page's own, and is to be found again
 
 
 def _elsewhere(page: Page, program: Program) -> dict[Range, ast.expr]:
@@ -134,7 +136,7 @@ def _callee(node: ast.Call, values: Sequence[ast.expr], plan: CallPlan) -> ast.e
         return node.func
     if plan.callee.receiver is not None:
         return ast.Attribute(values[plan.callee.receiver], plan.callee.name, ast.Load())
-    if isinstance(node.func, ast.Attribute):
+    if isinstance(node.func, ast.Attribute) and not plan.callee.whole:
         return ast.Attribute(node.func.value, plan.callee.name, ast.Load())
     return _fill([plan.callee.name])
 

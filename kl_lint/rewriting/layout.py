@@ -62,13 +62,13 @@ class Argument:
 class Call:
     """Where the parts of a call stand.
 
-    `name` is the last component of what it calls, a bare name where `bare`; None where it calls no name at all.
+    `function` is what it calls, `name` the last component of that; None where it calls no name at all.
     `opening` is the offset after the opening parenthesis, `closing` that of the closing one.
     """
 
     place: Expression
+    function: Range
     name: Range | None
-    bare: bool
     opening: int
     closing: int
     arguments: tuple[Argument, ...]
@@ -106,20 +106,15 @@ class Layout:
 
     def _call(self, node: cst.Call) -> Call:
         place = self._expression(node)
-        match node.func:
-            case cst.Name():
-                name, bare = node.func, True
-            case cst.Attribute(attr=name):
-                bare = False
-            case _:
-                return Call(place, None, False, *self._brackets(node), self._arguments(node))
-        return Call(place, self._range(name), bare, *self._brackets(node), self._arguments(node))
-
-    def _brackets(self, node: cst.Call) -> tuple[int, int]:
-        return self._skip(self._outer(node.func)[1]) + 1, self._range(node)[1] - 1
-
-    def _arguments(self, node: cst.Call) -> tuple[Argument, ...]:
-        return tuple(self._argument(argument) for argument in node.args)
+        name = node.func.attr if isinstance(node.func, cst.Attribute) else node.func
+        return Call(
+            place=place,
+            function=self._range(node.func),
+            name=self._range(name) if isinstance(name, cst.Name) else None,
+            opening=self._skip(self._outer(node.func)[1]) + 1,
+            closing=place.end - 1,
+            arguments=tuple(self._argument(argument) for argument in node.args),
+        )
 
     def _argument(self, node: cst.Arg) -> Argument:
         start, end = self._range(node)

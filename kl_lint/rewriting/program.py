@@ -21,7 +21,7 @@ from kl_lint.finding import (
     Unwrap,
     Wrap,
 )
-from kl_lint.rewriting.call_plan import CallPlan, Given, KeywordEdit, Method, Swap, plan_call
+from kl_lint.rewriting.call_plan import CallPlan, Callee, Given, KeywordEdit, Method, Swap, plan_call
 from kl_lint.rewriting.layout import Call, Expression
 from kl_lint.rewriting.lines import Range, is_within
 from kl_lint.rewriting.page import Page
@@ -31,6 +31,9 @@ from kl_lint.rewriting.spelling import respell
 __all__ = ["Change", "Program", "Template", "compose"]
 
 _T = TypeVar("_T")
+
+_RENAMED = {"log_softmax": {"softmax"}, "LogSoftmax": {"Softmax"}, "log": {"log2", "log10", "log1p"}}
+"""The attributes beside which torch has another one of this name. What else holds a softmax need not: `self.act`."""
 
 Template = tuple[str | Range, ...]
 """Source text with the ranges of expressions that are to be put into it.
@@ -104,12 +107,15 @@ def _plan(page: Page, call: Call, edits: Sequence[KeywordEdit], rename: RenameCa
     return plan_call(given, edits, None if rename is None else _callee(page, call, rename))
 
 
-def _callee(page: Page, call: Call, rename: RenameCallee) -> str | Method:
+def _callee(page: Page, call: Call, rename: RenameCallee) -> Callee | Method:
     if call.name is None:
         raise Refused("the call calls no name that could be another")
-    if not call.bare:
-        return rename.name
-    return respell(page.tree, page.lines.text[slice(*call.name)], rename.span.row, rename.name)
+    text = page.lines.text
+    owner, called = text[call.function[0] : call.name[0]].rstrip(" ."), text[slice(*call.name)]
+    if owner not in ("", "self", "cls") and called in _RENAMED.get(rename.name, {called}):
+        return Callee(rename.name)
+    spelled = respell(page.tree, "" if owner else called, rename.span.row, rename.name)
+    return Callee(spelled, whole=True) if isinstance(spelled, str) else spelled
 
 
 def _template(page: Page, source: str, parts: Sequence[Span]) -> Iterator[str | Range]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from kl_lint.rewriting.argument_list import Splice, argument_splices
-from kl_lint.rewriting.call_plan import CallPlan
+from kl_lint.rewriting.call_plan import CallPlan, Callee
 from kl_lint.rewriting.layout import Call, Expression
 from kl_lint.rewriting.lines import Range, is_within
 from kl_lint.rewriting.page import Page
@@ -39,6 +39,7 @@ _ATOMS = (
     ast.Tuple,
 )
 _NEVER_BARE = (ast.NamedExpr, ast.Yield, ast.YieldFrom)
+_NEWLINE = frozenset("\r\n")
 
 
 def render(page: Page, program: Program) -> Pieces:
@@ -91,10 +92,19 @@ class _Renderer:
     def _in_place(self, place: Expression) -> Pieces:
         """The new pieces of an expression, for where it stands, parentheses and all."""
         rendered = self._rendered(place)
-        if place.parenthesized and self._program[place.key].wrap is None:
+        if place.parenthesized and self._program[place.key].wrap is None and not self._is_unwrapped(place):
             return (Kept(place.outer[0], place.start), *rendered.pieces, Kept(place.end, place.outer[1]))
         bracketed = self._page.slots.get(place.key)
         return self._apart(self._fitted(rendered, bracketed is not None, bracketed is True), place.outer)
+
+    def _is_unwrapped(self, place: Expression) -> bool:
+        """Whether another expression takes its place, and with it the parentheses that an operator asked for."""
+        template = self._program[place.key].template
+        if template is None or len(template) > 1:
+            return False
+        parentheses = self._text[place.outer[0] : place.start], self._text[place.end : place.outer[1]]
+        old = self._text[place.start : place.end]
+        return parentheses == ("(", ")") and _needs_parentheses(old, alone=False, bracketed=True)
 
     def _rendered(self, place: Expression) -> _Rendered:
         change = self._program.get(place.key)
@@ -104,9 +114,8 @@ class _Renderer:
         rendered = self._changed_inside(place, change)
         if change.wrap is None:
             return rendered
-        pieces: list[Piece] = [change.wrap.before]
-        pieces += self._fitted(rendered, *_surroundings(change.wrap.before, change.wrap.after))
-        return _Rendered((*pieces, change.wrap.after))
+        before, after = (self._quoted(text, place) for text in (change.wrap.before, change.wrap.after))
+        return _Rendered((before, *self._fitted(rendered, *_surroundings(before, after)), after))
 
     def _changed_inside(self, place: Expression, change: Change) -> _Rendered:
         """What an expression becomes before it is wrapped."""
@@ -139,7 +148,7 @@ class _Renderer:
         pieces: list[Piece] = []
         for before, item, after in zip(("", *template), template, (*template[1:], ""), strict=False):
             if isinstance(item, str):
-                pieces.append(requote(item, self._page.layout, (place.start, place.end)))
+                pieces.append(self._quoted(item, place))
                 continue
             put = self._fitted(self._part(item, place), *_surroundings(before, after))
             pieces += put if in_order else moved(put)
@@ -148,19 +157,25 @@ class _Renderer:
     def _part(self, key: Range, place: Expression) -> _Rendered:
         part = self._page.expression(key)
         if not is_within(key, place.key):
+            if not _NEWLINE.isdisjoint(self._text[slice(*part.outer)]):
+                raise Refused("what is to be copied goes on over several lines")
             return self._with_parentheses(part, (Kept(part.start, part.end),))
         return self._unchanged(place) if key == place.key else self._rendered(part)
+
+    def _quoted(self, text: str, place: Expression) -> str:
+        return requote(text, self._page.layout, (place.start, place.end))
 
     def _called(self, call: Call, plan: CallPlan) -> Pieces:
         """A call with other arguments, or of another name."""
         changes = argument_splices(call, plan, self._page.layout, lambda index: self._shown(call, index))
-        if plan.callee is None or plan.callee.receiver is None:
-            if plan.callee is not None and call.name is not None:
-                changes = [Splice(*call.name, (plan.callee.name,)), *changes]
-            return self._spliced(call.place.start, call.place.end, changes, call)
-        receiver = self._rendered(call.arguments[plan.callee.receiver].value)
-        arguments = self._spliced(call.opening, call.place.end, changes, call)
-        return (*self._fitted(receiver, alone=False, bracketed=False), f".{plan.callee.name}(", *arguments)
+        match plan.callee:
+            case Callee(name=name, receiver=int() as receiver):
+                owner = self._fitted(self._rendered(call.arguments[receiver].value), alone=False, bracketed=False)
+                return (*owner, f".{name}(", *self._spliced(call.opening, call.place.end, changes, call))
+            case Callee(name=name, whole=whole):
+                place = call.function if whole or call.name is None else call.name
+                changes.insert(0, Splice(*place, (name,)))
+        return self._spliced(call.place.start, call.place.end, changes, call)
 
     def _shown(self, call: Call, index: int) -> Pieces:
         """An argument's value, for the place of another one."""

@@ -28,22 +28,25 @@ _PARAMETERS = {
 
 
 def respell(tree: ast.Module, called: str, row: int, name: str) -> str | Method:
-    """What to call instead of the bare name `called` on `row`, so that torch's `name` is meant.
+    """What to call instead of the bare name `called` on `row`, or of no name, so that torch's `name` is meant.
 
     A dotted name where the module has one for it; else, for a function, the method of that name. Raises Refused for a
     class that cannot be named.
     """
     names = _Names(tree)
+    function, home = names.origin(called)
     is_class = name[:1].isupper()
-    spelled = names.direct(name, _CLASS_HOMES if is_class else _FUNCTION_HOMES, row)
+    # positional parameters differ from home to home: the one that the function came from is the one to look in
+    homes = _CLASS_HOMES if is_class else _FUNCTION_HOMES & {home}
+    spelled = names.direct(name, homes, row) or names.starred(called, name, row)
     if spelled is None and is_class:
         spelled = names.through_module(name, row)
     if spelled is not None:
         return spelled
     if is_class:
         raise Refused(f"{name} is not imported here")
-    function, home = names.origin(called)
-    parameters = _PARAMETERS.get(home, ("input", "dim")) if function in _WITH_DIM else ("input",)
+    with_dim = name in _WITH_DIM and (function in _WITH_DIM or not home)
+    parameters = _PARAMETERS.get(home, ("input", "dim")) if with_dim else ("input",)
     return Method(name, parameters, needs_dim=name in _WITH_DIM)
 
 
@@ -66,12 +69,17 @@ class _Names:
     def direct(self, name: str, homes: frozenset[str], row: int) -> str | None:
         """The name under which `name` itself is imported from one of `homes`."""
         origins = {f"{home}.{name}" for home in homes}
-        for bound, origin in self._early(row):
-            if origin in origins and self._trusted(bound, origin):
-                return bound
-            if bound == "*" and origin in homes and name not in self._imports and name not in self._others:
-                return name
-        return None
+        return next(
+            (bound for bound, origin in self._early(row) if origin in origins and self._trusted(bound, origin)), None
+        )
+
+    def starred(self, called: str, name: str, row: int) -> str | None:
+        """`name`, where one star import brings both it and `called`, and nothing else binds either."""
+        homes = _CLASS_HOMES | _FUNCTION_HOMES
+        stars = [origin for bound, origin in self._early(row) if bound == "*"]
+        known = self._imports.keys() | self._others
+        only_one = len(stars) == 1 and self._imports["*"] == set(stars)
+        return name if called and only_one and stars[0] in homes and not {called, name} & known else None
 
     def through_module(self, name: str, row: int) -> str | None:
         """`nn.LogSoftmax`, where `nn` is an imported module that has the class."""

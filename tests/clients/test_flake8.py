@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import kl_lint
+from kl_lint.configuration.options import OPTIONS
+from tests.command import OFF_BY_DEFAULT
 
 pytestmark = pytest.mark.skipif(
     not any(point.name == "KLD" for point in importlib.metadata.entry_points(group="flake8.extension")),
@@ -28,13 +30,6 @@ def loss(x, q):
 
 def other(x, q):
     é = "日本"; return é, F.kl_div(F.softmax(x, dim=1), q, reduction="sum")
-"""
-OFF_BY_DEFAULT = """\
-import torch.nn.functional as F
-
-
-def loss(x, y):
-    return F.kl_div(F.log_softmax(x / 4, dim=1), F.softmax(y.detach(), dim=1), reduction="batchmean")
 """
 
 
@@ -126,6 +121,85 @@ def test_configuration_files(project: Path) -> None:
     done = flake8("temperature.py", cwd=project)
     assert done.returncode == 2
     assert "--kld-enable: no opt-in rule has a code that begins with 'KLD999'; there are KLD208" in done.stderr
+
+
+def test_returns_are_read_as_the_command_reads_them(project: Path) -> None:
+    (project / ".flake8").write_text(
+        "[flake8]\nkld-returns =\n    models.policy = log_probs:-1,\n    critic = logits\n"
+    )
+    assert reported("loss.py", "--max-line-length=120", cwd=project) != []
+    (project / ".flake8").write_text("[flake8]\nkld-returns = models.policy = log_prob\n")
+    done = flake8("loss.py", cwd=project)
+    assert done.returncode == 2
+    assert "--kld-returns: 'models.policy': no space is called 'log_prob'; did you mean 'log_probs'?" in done.stderr
+
+
+SAME = {
+    "select": ["KLD2", "KLD1,KLD201", "KLD504", "KLD3"],
+    "ignore": ["KLD2", "KLD1,KLD201", "KLD101", "KLD3"],
+    "enable": ["KLD5", "KLD208,KLD504", "KLD6"],
+    "per-file-ignores": [
+        "loss.py:KLD1",
+        "deep/*:KLD101,KLD201",
+        "*.py:KLD2",
+        "x:KLD",
+    ],
+    "returns": ["models.policy=log_probs:-1"],
+    "exclude": ["deep", "loss.py", "deep/*", "./deep/loss.py", "d*p,temp*"],
+    "extend-exclude": ["deep", "loss.py", "deep/*", "./deep/loss.py", "d*p,temp*"],
+}
+"""Values of each option that flake8 has too."""
+
+
+def test_every_option_of_both_is_compared() -> None:
+    assert list(SAME) == [option.name for option in OPTIONS if option.flake8 is not None]
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in SAME.items() for value in values])
+def test_an_option_does_the_same_in_both(project: Path, name: str, value: str) -> None:
+    """On the command line of the command, in its file, on flake8's command line, in flake8's file."""
+    (project / "deep").mkdir()
+    (project / "deep" / "loss.py").write_text(MISUSE, encoding="utf-8")
+    option = next(option for option in OPTIONS if option.name == name)
+    assert option.flake8 is not None
+    command = found(f"--{name}={value}", cwd=project)
+    shown = subprocess.run(
+        [sys.executable, "-m", "kl_lint", "config", f"--{name}={value}"],
+        cwd=project, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    (project / "pyproject.toml").write_text(shown.stdout, encoding="utf-8")
+    assert found(cwd=project) == command
+    assert theirs(f"{option.flake8}={value}", cwd=project) == command
+    (project / ".flake8").write_text(f"[flake8]\n{option.flake8.lstrip('-')} = {value}\n")
+    assert theirs(cwd=project) == command
+
+
+def test_of_several_patterns_the_command_follows_all(project: Path) -> None:
+    """flake8 follows the longest alone."""
+    (project / "deep").mkdir()
+    (project / "deep" / "loss.py").write_text(MISUSE, encoding="utf-8")
+    option = "--per-file-ignores=loss.py:KLD101 deep/loss.py:KLD2"
+    assert found(option, cwd=project) == ["loss.py:5:KLD201"]
+    assert theirs(option, cwd=project) == ["deep/loss.py:10:KLD101", "deep/loss.py:5:KLD101", "loss.py:5:KLD201"]
+
+
+def found(*options: str, cwd: Path) -> list[str]:
+    """What the command reports: `path:row:code`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "kl_lint", "check", "--output-format=json", *options, "."],
+        cwd=cwd, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stderr == "" or "no Python files" in done.stderr
+    places = [(Path(each["filename"]).relative_to(cwd.resolve()), each) for each in json.loads(done.stdout)]
+    return sorted(f"{path}:{each['noqa_row']}:{each['code']}" for path, each in places)
+
+
+def theirs(*options: str, cwd: Path) -> list[str]:
+    """What flake8 reports of ours: `path:row:code`."""
+    done = flake8(*options, ".", cwd=cwd)
+    assert done.stderr == ""
+    lines = [line.removeprefix("./").split(":") for line in done.stdout.splitlines() if ":KLD" in line]
+    return sorted(f"{path}:{row}:{code}" for path, row, _, code in lines)
 
 
 def test_noqa(project: Path) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 import kl_lint
+from kl_lint.cli import main
 from kl_lint.reports import COUNTED, DOCUMENTS, REPORTS
 from kl_lint.rewriting import fix_source
 
@@ -66,20 +71,38 @@ def plant_hostile_files() -> list[str]:
     return names
 
 
-def check(*arguments: str, stdin: bytes | None = None, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    """Run `kl-lint check`."""
-    return subprocess.run(
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it wrote."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def check(*arguments: str) -> Done:
+    """Run `kl-lint check` in this process, which is quicker."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        status = main(["check", *arguments])
+    return Done(status, out.getvalue(), err.getvalue())
+
+
+def check_apart(*arguments: str, stdin: bytes = b"", **environment: str) -> Done:
+    """Run `kl-lint check` in a process of its own, with standard input and an environment of its own."""
+    done = subprocess.run(
         [sys.executable, "-m", "kl_lint", "check", *arguments],
         input=stdin, capture_output=True, check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
     )  # fmt: skip
+    return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def reported(name: str, *arguments: str) -> str:
     """The report in the format `name` on what is wrong here."""
     done = check(f"--output-format={name}", *arguments)
-    assert (done.returncode, done.stderr) == (1, b"")
-    return done.stdout.decode()
+    assert (done.returncode, done.stderr) == (1, "")
+    return done.stdout
 
 
 def places(name: str, report: str) -> list[tuple[str, int]]:
@@ -99,7 +122,9 @@ def places(name: str, report: str) -> list[tuple[str, int]]:
             return [(case.get("file", ""), int(case.get("line", "0"))) for case in cases if len(case)]
         case _:
             assert name == "github"
-            listed = [dict(part.split("=") for part in line.split("::")[1].split(",")) for line in report.splitlines()]
+            listed = [
+                dict(part.split("=", 1) for part in line.split("::")[1].split(",")) for line in report.splitlines()
+            ]
             return [(each["file"], int(each["line"])) for each in listed]
 
 
@@ -115,32 +140,27 @@ def test_services_are_told_where_the_findings_are() -> None:
         assert places(name, reported(name, str(Path("loss.py").absolute()))) == [(expected, 5)], name
 
 
+def with_edits(line: str, encoding: str, unit: int, edits: Sequence[tuple[int, int, str]]) -> str:
+    """A line after edits, each from a column to another, which count units of so many bytes in an encoding."""
+    data = line.encode(encoding)
+    for start, end, text in reversed(edits):
+        data = data[: unit * (start - 1)] + text.encode(encoding) + data[unit * (end - 1) :]
+    return data.decode(encoding)
+
+
 def test_what_services_offer_to_fix_is_what_the_command_fixes() -> None:
-    mended = fix_source(MISUSE, "loss.py").source
+    line, mended = MISUSE.splitlines()[4], fix_source(MISUSE, "loss.py").source.splitlines()[4]
     assert "F.log_softmax(x, dim=1), q" in mended
     (fix,) = json.loads(reported("sarif"))["runs"][0]["results"][0]["fixes"]
-    (change,) = fix["artifactChanges"][0]["replacements"]
+    edits = [
+        (each["deletedRegion"]["startColumn"], each["deletedRegion"]["endColumn"], each["insertedContent"]["text"])
+        for each in fix["artifactChanges"][0]["replacements"]
+    ]
+    assert with_edits(line, "utf-16-le", 2, edits) == mended
     (suggestion,) = json.loads(reported("rdjson"))["diagnostics"][0]["suggestions"]
-    line = MISUSE.splitlines()[4]
-    for encoding, unit, start, end, text in (
-        (
-            "utf-16-le",
-            2,
-            change["deletedRegion"]["startColumn"],
-            change["deletedRegion"]["endColumn"],
-            change["insertedContent"]["text"],
-        ),
-        (
-            "utf-8",
-            1,
-            suggestion["range"]["start"]["column"],
-            suggestion["range"]["end"]["column"],
-            suggestion["text"],
-        ),
-    ):
-        data = line.encode(encoding)
-        new = data[: unit * (start - 1)] + text.encode(encoding) + data[unit * (end - 1) :]
-        assert new.decode(encoding) == mended.splitlines()[4]
+    place = suggestion["range"]
+    edit = place["start"]["column"], place["end"]["column"], suggestion["text"]
+    assert with_edits(line, "utf-8", 1, [edit]) == mended
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -166,36 +186,36 @@ def test_the_report_is_the_same_for_every_order_and_hash_seed(name: str) -> None
         Path(path).write_text(
             MISUSE + CORRECT.replace("log_softmax", "softmax").partition("\n\n\n")[2], encoding="utf-8"
         )
-    there = check(f"--output-format={name}", "a.py", "b.py", "deep", PYTHONHASHSEED="1")
-    back = check(f"--output-format={name}", "deep", "b.py", "./a.py", PYTHONHASHSEED="2")
+    there = check_apart(f"--output-format={name}", "a.py", "b.py", "deep", PYTHONHASHSEED="1")
+    back = check_apart(f"--output-format={name}", "deep", "b.py", "./a.py", PYTHONHASHSEED="2")
     assert there.returncode == 1
     assert there.stdout == back.stdout
-    found = places(name, there.stdout.decode())
+    found = places(name, there.stdout)
     assert found == sorted(found)
 
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_nothing_found(name: str) -> None:
     done = check(f"--output-format={name}", "correct.py")
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, done.stderr) == (0, "")
     assert bool(done.stdout) is (name in DOCUMENTS)
     if name in SERVICES:
-        assert name == "github" or places(name, done.stdout.decode()) == []
+        assert name == "github" or places(name, done.stdout) == []
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_standard_input_and_a_terminal_that_knows_ascii_only(name: str) -> None:
-    done = check(
+    done = check_apart(
         f"--output-format={name}", "--stdin-filename=é.py", "-",
         stdin=MISUSE.encode(), PYTHONIOENCODING="ascii", PYTHONUTF8="0",
     )  # fmt: skip
     assert done.returncode == 1
     assert done.stdout.isascii()
     if name != "github":
-        (found,) = places(name, done.stdout.decode())
+        (found,) = places(name, done.stdout)
         assert found == ({"sarif": "src/%C3%A9.py", "gitlab": "src/é.py"}.get(name, "é.py"), 5)
-    unnamed = check(f"--output-format={name}", "-", stdin=MISUSE.encode())
-    assert places(name, unnamed.stdout.decode()) == [("%3Cstdin%3E" if name == "sarif" else "<stdin>", 5)]
+    unnamed = check_apart(f"--output-format={name}", "-", stdin=MISUSE.encode())
+    assert places(name, unnamed.stdout) == [("%3Cstdin%3E" if name == "sarif" else "<stdin>", 5)]
 
 
 # --- --output-file ---
@@ -205,12 +225,14 @@ def test_standard_input_and_a_terminal_that_knows_ascii_only(name: str) -> None:
 def test_output_file(name: str) -> None:
     Path("é.py").write_text(MISUSE, encoding="utf-8")
     done = check(f"--output-format={name}", "--output-file=report")
-    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
-    assert Path("report").read_bytes() == check(f"--output-format={name}").stdout
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
+    assert Path("report").read_bytes() == check(f"--output-format={name}").stdout.encode()
     assert b"\r" not in Path("report").read_bytes()
     done = check(f"--output-format={name}", "--output-file=report", "correct.py")
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-    assert Path("report").read_bytes() == check(f"--output-format={name}", "correct.py").stdout, "nothing is left of it"
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert Path("report").read_bytes().decode() == check(f"--output-format={name}", "correct.py").stdout, (
+        "nothing is left of it"
+    )
 
 
 def test_an_output_file_has_no_colors_unless_they_are_asked_for() -> None:
@@ -222,16 +244,16 @@ def test_an_output_file_has_no_colors_unless_they_are_asked_for() -> None:
 
 def test_an_output_file_that_cannot_be_written() -> None:
     done = check("--output-file=none/report", "correct.py")
-    assert (done.returncode, done.stdout) == (2, b"")
-    assert done.stderr.startswith(b"kl-lint: none/report: the report cannot be written there (No such file")
-    assert done.stderr.endswith(b"; name a file that can be written, in a directory that exists\n")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("kl-lint: none/report: the report cannot be written there (No such file")
+    assert done.stderr.endswith("; name a file that can be written, in a directory that exists\n")
 
 
 def test_what_cannot_be_checked_is_told_beside_the_report() -> None:
     Path("broken.py").write_text("kl_div(\n")
     done = check("--output-format=sarif", "--output-file=report")
     assert done.returncode == 2
-    assert done.stderr.startswith(b"kl-lint: broken.py:1: is not valid Python")
+    assert done.stderr.startswith("kl-lint: broken.py:1: is not valid Python")
     assert places("sarif", Path("report").read_text()) == [("src/loss.py", 5)]
 
 
@@ -255,7 +277,5 @@ def test_statistics_come_in_the_formats_that_have_them() -> None:
         assert (json.loads(text)[0]["count"] == 1) if name == "json" else text == "1  KLD105  log-of-softmax\n"
     for name in SERVICES:
         done = check("--statistics", f"--output-format={name}")
-        assert (done.returncode, done.stdout) == (2, b"")
-        assert (
-            done.stderr.decode() == f"kl-lint: --statistics: {name} has no form for them; use full, concise or json\n"
-        )
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"kl-lint: --statistics: {name} has no form for them; use full, concise or json\n"

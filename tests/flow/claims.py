@@ -114,7 +114,7 @@ def executed(case: str, ground: Ground, *, signed: bool = True, gradient: bool =
         warnings.simplefilter("ignore")
         try:
             exec(compiled(case, ground), namespace)
-        except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError, AttributeError) as error:
+        except (RuntimeError, TypeError, ValueError, IndexError, AttributeError, AssertionError) as error:
             reason = str(error).partition("\n")[0]
             raise Refused(f"{type(error).__name__}: {reason}") from None
     result, origin = namespace["result"], namespace["origin"]
@@ -124,6 +124,8 @@ def executed(case: str, ground: Ground, *, signed: bool = True, gradient: bool =
     dense = result.to_dense() if result.is_sparse else result
     if bool(dense.isnan().any()):
         raise Refused("not a number: nothing is claimed of it")
+    if not dense.numel():
+        raise Refused("empty: it sums to nothing")
     return dense, origin
 
 
@@ -161,7 +163,8 @@ def wrong_claims(case: str, ground: Ground) -> list[str]:
     for signed in (True, False) if ground.scores is None else (True,):
         result, origin = executed(case, ground, signed=signed)
         for fact, of_origin in claims_of_both(case, ground):
-            found.update(dict.fromkeys(contradictions(fact, result, signed=signed, elements=origin.numel())))
+            taken_for_counts = signed and ground.scores is None
+            found.update(dict.fromkeys(contradictions(fact, result, taken_for_counts=taken_for_counts, elements=origin.numel())))
             found.update(dict.fromkeys(wrong_source(fact, of_origin, result, origin)))
     found.update(dict.fromkeys(wrong_gradients(case, ground)))
     return list(found)
@@ -193,8 +196,12 @@ def wrong_source(fact: Distribution, of_origin: Distribution, result: Tensor, or
         yield f"{fact.space.value} of the same source as softmax(x): another distribution"
 
 
-def contradictions(fact: Distribution, result: Tensor, *, signed: bool = True, elements: int = 10**9) -> Iterator[str]:
-    """What one fact says of a tensor and the tensor denies. `elements` is how many there were before something was selected."""
+def contradictions(fact: Distribution, result: Tensor, *, taken_for_counts: bool = False, elements: int = 10**9) -> Iterator[str]:
+    """What one fact says of a tensor and the tensor denies.
+
+    `taken_for_counts`: what nothing was known of had entries below zero, which dividing it by its sum takes it not to have.
+    `elements` is how many there were before something was selected.
+    """
     if fact.rank is not None and fact.rank != result.dim():
         yield f"rank {fact.rank}: it has {result.dim()}"
     values = result.detach()
@@ -205,14 +212,19 @@ def contradictions(fact: Distribution, result: Tensor, *, signed: bool = True, e
         case Space.LOGITS:
             problems = not_scores(values)
         case Space.PROBS:
-            trusted = signed and any(step.what in PRESUMED for step in fact.trace)
-            problems = not_probabilities(fact, values, trusted=trusted, elements=elements)
+            if not presumed(fact, values, taken_for_counts=taken_for_counts):
+                problems = not_probabilities(fact, values, elements=elements)
         case Space.LOG_PROBS:
             problems = not_log_probabilities(fact, values, elements=elements)
         case _:
             pass
     for problem in problems:
         yield f"{fact.space.value}, {fact.mass.value}, dim {fact.dim}: {problem}"
+
+
+def presumed(fact: Distribution, values: Tensor, *, taken_for_counts: bool) -> bool:
+    """Whether a tensor breaks what was presumed of it when it was divided by its sum: that it has no entries below zero."""
+    return any(step.what in PRESUMED for step in fact.trace) and (taken_for_counts or not nonnegative(values))
 
 
 def not_scores(values: Tensor) -> Iterator[str]:
@@ -228,28 +240,27 @@ def not_log_probabilities(fact: Distribution, values: Tensor, *, elements: int) 
     if nonnegative(values) and normalised_dims(values):
         yield "these are probabilities"
     if fact.mass is not Mass.UNKNOWN:
-        yield from (f"its exponential: {problem}" for problem in not_probabilities(fact, values.exp(), trusted=False, elements=elements))
+        yield from (f"its exponential: {problem}" for problem in not_probabilities(fact, values.exp(), elements=elements))
 
 
-def not_probabilities(fact: Distribution, values: Tensor, *, trusted: bool, elements: int) -> Iterator[str]:
-    """Why a tensor holds no probabilities of the mass that is claimed. `trusted`: their sign was presumed."""
-    if not trusted and not nonnegative(values):
+def not_probabilities(fact: Distribution, values: Tensor, *, elements: int) -> Iterator[str]:
+    """Why a tensor holds no probabilities of the mass that is claimed."""
+    if not nonnegative(values):
         yield "elements below zero"
     if fact.mass is Mass.UNKNOWN:
         return
-    if not trusted and not bool((values <= 1 + tolerance(values)).all()):
+    if not bool((values <= 1 + tolerance(values)).all()):
         yield "elements above one"
     sums = normalised_dims(values)
     match fact.mass:
-        case Mass.WHOLE if fact.dim is None:
-            if not sums:
-                yield "sums to one along no dim"
         case Mass.WHOLE:
-            if fact.dim % max(values.dim(), 1) not in sums:
+            if not sums or fact.dim is not None and fact.dim % max(values.dim(), 1) not in sums:
                 yield f"sums to one along {sums or 'no dim'}"
-        case Mass.CUT | Mass.BERNOULLI:
-            everything = fact.mass is Mass.CUT and values.numel() >= elements
-            if sums and not everything:
+        case Mass.CUT:
+            if sums and values.numel() < elements:  # what is as large as before may be all of it
+                yield f"sums to one along {sums}"
+        case Mass.BERNOULLI:
+            if sums and bool((values - values.flatten()[0]).abs().max() > 1e-3):  # of equal numbers, some happen to
                 yield f"sums to one along {sums}"
         case _:
             raise AssertionError(fact.mass)
@@ -266,9 +277,7 @@ def nonnegative(values: Tensor) -> bool:
 
 
 def normalised_dims(values: Tensor) -> tuple[int, ...]:
-    """The dims along which a tensor sums to one throughout; an empty one sums to nothing."""
-    if values.numel() == 0:
-        return ()
+    """The dims along which a tensor sums to one throughout."""
     dims = range(max(values.dim(), 1))
     return tuple(dim for dim in dims if bool(((values.sum(dim) - 1).abs() <= tolerance(values)).all()))
 

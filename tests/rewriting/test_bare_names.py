@@ -49,7 +49,16 @@ METHODS = [
         "from torch.nn.functional import log_softmax, softmax\n", "softmax(x, 1)", "log_softmax(x, 1)", id="imported"
     ),
     pytest.param(
-        FUNCTIONAL + "from torch import log_softmax as ls\n", "softmax(x, 1)", "ls(x, 1)", id="imported-by-alias"
+        FUNCTIONAL + "from torch.nn.functional import log_softmax as ls\n",
+        "softmax(x, 1, 3, torch.double)",
+        "ls(x, 1, 3, torch.double)",
+        id="imported-by-alias",
+    ),
+    pytest.param(
+        FUNCTIONAL + "from torch import log_softmax\n",
+        "softmax(x, 1, 3, torch.double)",
+        "x.log_softmax(dim=1, dtype=torch.double)",
+        id="imported-from-another-home",
     ),
     pytest.param(
         FUNCTIONAL,
@@ -131,6 +140,25 @@ def test_a_dim_that_the_same_fix_sets_counts() -> None:
     assert text == FUNCTIONAL + "y = x.log_softmax(dim=1)\n"
 
 
+@pytest.mark.parametrize(
+    ("header", "call", "expected"),
+    [
+        pytest.param("act = F.softmax\n", "act(x, 1)", "x.log_softmax(dim=1)", id="a-local"),
+        pytest.param("self.act = F.softmax\n", "self.act(x, dim=1)", "x.log_softmax(dim=1)", id="an-attribute"),
+        pytest.param("self.softmax = F.softmax\n", "self.softmax(x, 1)", "x.log_softmax(dim=1)", id="of-its-own-name"),
+        pytest.param("ops.act = F.softmax\n", "ops.act(x, 1)", "x.log_softmax(dim=1)", id="of-another-object"),
+        pytest.param("self.x = 1\n", "self.x.softmax(1)", "self.x.log_softmax(1)", id="a-tensor"),
+    ],
+)
+def test_what_holds_softmax_need_not_hold_log_softmax(header: str, call: str, expected: str) -> None:
+    assert _renamed(header, call) == expected
+
+
+def test_what_holds_a_class_need_not_hold_another() -> None:
+    assert _renamed("from torch import nn\nself.act = nn.Softmax\n", "self.act(1)", "LogSoftmax") == "nn.LogSoftmax(1)"
+    assert _refused("self.act = Softmax\n", "self.act(1)", "LogSoftmax") == "LogSoftmax is not imported here"
+
+
 def test_a_receiver_that_other_edits_move_or_set() -> None:
     source = FUNCTIONAL + "y = softmax(x, 1)\nz = softmax(dim=1, input=x)\n"
     positional, keyword = at(source, "softmax(x, 1)"), at(source, "softmax(dim=1, input=x)")
@@ -142,21 +170,27 @@ def test_a_receiver_that_other_edits_move_or_set() -> None:
 @pytest.mark.parametrize(
     "header",
     [
-        pytest.param("def g():\n    from torch import log_softmax\n", id="imported-in-a-function"),
+        pytest.param("def g():\n    from torch.nn.functional import log_softmax\n", id="imported-in-a-function"),
         pytest.param("from scipy.special import log_softmax\n", id="from-elsewhere"),
-        pytest.param("from torch import log_softmax\nlog_softmax = 1\n", id="rebound"),
-        pytest.param("from torch import log_softmax\ndef g(log_softmax): pass\n", id="a-parameter"),
-        pytest.param("from torch import log_softmax\ndef log_softmax(): pass\n", id="a-function"),
+        pytest.param("from torch.nn.functional import log_softmax\nlog_softmax = 1\n", id="rebound"),
+        pytest.param("from torch.nn.functional import log_softmax\ndef g(log_softmax): pass\n", id="a-parameter"),
+        pytest.param("from torch.nn.functional import log_softmax\ndef log_softmax(): pass\n", id="a-function"),
         pytest.param(
-            "from torch import log_softmax\ntry: pass\nexcept OSError as log_softmax: pass\n", id="an-exception"
+            "from torch.nn.functional import log_softmax\ntry: pass\nexcept OSError as log_softmax: pass\n",
+            id="an-exception",
         ),
         pytest.param(
-            "from torch import log_softmax\nmatch z:\n    case {**log_softmax}: pass\n    case [*q]: pass\n",
+            "from torch.nn.functional import log_softmax\nmatch z:\n    case {**log_softmax}: pass\n    case [*q]: pass\n",
             id="a-match",
         ),
-        pytest.param("from torch import log_softmax\nmatch z:\n    case log_softmax: pass\n", id="a-capture"),
-        pytest.param("from torch import *\nfrom scipy.special import log_softmax\n", id="a-star-and-another"),
-        pytest.param("if z:\n    from torch import log_softmax\n", id="under-a-condition"),
+        pytest.param(
+            "from torch.nn.functional import log_softmax\nmatch z:\n    case log_softmax: pass\n", id="a-capture"
+        ),
+        pytest.param(
+            "from torch.nn.functional import *\nfrom scipy.special import log_softmax\n", id="a-star-and-another"
+        ),
+        pytest.param("from torch.nn.functional import *\nfrom functions import *\n", id="two-stars"),
+        pytest.param("if z:\n    from torch.nn.functional import log_softmax\n", id="under-a-condition"),
     ],
 )
 def test_names_that_are_not_trusted(header: str) -> None:

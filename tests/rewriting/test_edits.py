@@ -70,6 +70,11 @@ def test_wrap(source: str, expression: str, before: str, after: str, expected: s
     assert rewrite(source, Wrap(at(source, expression), before, after)) == expected
 
 
+def test_wrap_takes_the_quotes_that_prevail() -> None:
+    source = "x = 'a'; f(y)\n"
+    assert rewrite(source, Wrap(at(source, "y"), 'g("b", ', ', c="d")')) == "x = 'a'; f(g('b', y, c='d'))\n"
+
+
 def test_wrap_keeps_the_layout_of_parentheses_over_several_rows() -> None:
     source = "f((\n    a\n    + b\n), t)\n"
     assert rewrite(source, Wrap(at(source, "a\n    + b"), "log(", ")")) == "f(log((\n    a\n    + b\n)), t)\n"

@@ -1,0 +1,230 @@
+"""Other files of the project: what an import brings, who calls what a file defines, and where reading stops."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from kl_lint.flow import analyse
+from kl_lint.flow.declared import Declaration
+from kl_lint.flow.kl_call import KLCall, Kind
+from kl_lint.flow.project import Project, project_of, root_of
+from kl_lint.flow.values import Space
+
+HEAD = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n"
+
+
+def write(root: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def calls(root: Path, name: str, *, project: Project | None = None, declarations: tuple[Declaration, ...] = ()) -> list[KLCall]:
+    path = root / name
+    text = path.read_text()
+    known = project or Project(str(root))
+    facts = analyse(ast.parse(text), text.splitlines(), str(path), project=known, declarations=declarations)
+    return [call for site in facts.sites if site.kind is not Kind.CONSTRUCTION for context in site.contexts for call in context.variants]
+
+
+def spaces(root: Path, name: str, **given: object) -> set[tuple[str, str]]:
+    """The spaces of input and target on every path that knows either of them."""
+    found = set()
+    for call in calls(root, name, **given):  # type: ignore[arg-type]
+        assert call.input is not None and call.target is not None
+        pair = (call.input.value.space.value, call.target.value.space.value)
+        if pair != ("unknown", "unknown"):
+            found.add(pair)
+    return found
+
+
+SOFTEN = HEAD + "def soften(x):\n    return F.softmax(x, dim=-1)\ndef log_soften(x):\n    return x.log_softmax(-1)\n"
+USE = "def loss(a, b):\n    return F.kl_div(log_soften(a), soften(b), reduction='sum')\n"
+RIGHT = {("log_probs", "probs")}
+
+IMPORTS = {
+    "relative": ({"pkg/__init__.py": "", "pkg/ops.py": SOFTEN, "pkg/main.py": HEAD + "from .ops import soften, log_soften\n" + USE}, "pkg/main.py"),
+    "relative from above": (
+        {"pkg/__init__.py": "", "pkg/ops.py": SOFTEN, "pkg/sub/__init__.py": "", "pkg/sub/main.py": HEAD + "from ..ops import soften, log_soften\n" + USE},
+        "pkg/sub/main.py",
+    ),
+    "absolute": ({"pkg/__init__.py": "", "pkg/ops.py": SOFTEN, "pkg/main.py": HEAD + "from pkg.ops import soften, log_soften\n" + USE}, "pkg/main.py"),
+    "source folder": (
+        {"src/pkg/__init__.py": "", "src/pkg/ops.py": SOFTEN, "train.py": HEAD + "from pkg.ops import soften, log_soften\n" + USE},
+        "train.py",
+    ),
+    "namespace package": ({"ops/soft.py": SOFTEN, "main.py": HEAD + "from ops.soft import soften, log_soften\n" + USE}, "main.py"),
+    "script beside it": ({"scripts/ops.py": SOFTEN, "scripts/main.py": HEAD + "from ops import soften, log_soften\n" + USE}, "scripts/main.py"),
+    "re-export": (
+        {"pkg/__init__.py": "from .ops import soften, log_soften\n", "pkg/ops.py": SOFTEN, "main.py": HEAD + "from pkg import soften, log_soften\n" + USE},
+        "main.py",
+    ),
+    "star re-export": (
+        {"pkg/__init__.py": "from .ops import *\n", "pkg/ops.py": SOFTEN, "main.py": HEAD + "from pkg import soften, log_soften\n" + USE},
+        "main.py",
+    ),
+    "module": (
+        {"pkg/__init__.py": "", "pkg/ops.py": SOFTEN, "main.py": HEAD + "import pkg.ops\n" + USE.replace("log_soften(", "pkg.ops.log_soften(").replace(" soften(", " pkg.ops.soften(")},
+        "main.py",
+    ),
+    "module alias": (
+        {"pkg/__init__.py": "", "pkg/ops.py": SOFTEN, "main.py": HEAD + "from pkg import ops\n" + USE.replace("log_soften(", "ops.log_soften(").replace(" soften(", " ops.soften(")},
+        "main.py",
+    ),
+    "conditional import": (
+        {"fast.py": SOFTEN, "main.py": HEAD + "try:\n    from fast import soften, log_soften\nexcept ImportError:\n    soften = log_soften = None\n" + USE},
+        "main.py",
+    ),
+    "import cycle": (
+        {
+            "a.py": HEAD + "from b import soften, log_soften\ndef helper(x):\n    return soften(x)\n" + USE,
+            "b.py": HEAD + "from a import helper\n" + SOFTEN,
+        },
+        "a.py",
+    ),
+    "function inside a branch": (
+        {"ops.py": HEAD + "if True:\n    def soften(x):\n        return F.softmax(x, -1)\nlog_soften = nn.LogSoftmax(dim=-1)\n", "main.py": HEAD + "from ops import soften, log_soften\n" + USE},
+        "main.py",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "main"), IMPORTS.values(), ids=IMPORTS.keys())
+def test_imported_functions_are_interpreted(tmp_path: Path, files: Mapping[str, str], main: str) -> None:
+    write(tmp_path, files)
+    assert spaces(tmp_path, main) == RIGHT
+
+
+MODEL = HEAD + "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.fc = nn.Linear(3, 4)\n    def forward(self, x, log_probs=True):\n        x = self.fc(x)\n        if log_probs:\n            return F.log_softmax(x, -1)\n        return F.softmax(x, -1)\n"
+LOSSES = HEAD + "class Soft(nn.KLDivLoss):\n    def __init__(self, t=2.0):\n        super().__init__(reduction='batchmean')\n        self.t = t\n    def forward(self, s, t):\n        return super().forward(F.log_softmax(s / self.t, -1), F.softmax(t / self.t, -1))\n"
+
+CLASSES = {
+    "model": ("from model import Net\nnet = Net()\ndef loss(x):\n    return F.kl_div(net(x), net(x, log_probs=False), reduction='sum')\n", RIGHT),
+    "model of an annotation": ("from model import Net\ndef loss(net: Net, x):\n    return F.kl_div(net(x), net(x, log_probs=False), reduction='sum')\n", RIGHT),
+    "base class": ("from model import Net\nclass Mine(Net):\n    pass\ndef loss(x):\n    return F.kl_div(Mine()(x), Mine()(x, False), reduction='sum')\n", RIGHT),
+    "attribute set by a base": (
+        "from base import Base\nclass Mine(Base):\n    def loss(self, a, b):\n        return self.kl(self.log(a), self.soft(b))\n    kl_div = None\n",
+        RIGHT,
+    ),
+    "registry": ("from registry import REGISTRY\ndef loss(a, b):\n    return F.kl_div(a.log_softmax(-1), REGISTRY['soft'](b), reduction='sum')\n", RIGHT),
+    "getattr and setattr": (
+        "class Box:\n    def __init__(self):\n        setattr(self, 'p', None)\n    def fill(self, x):\n        setattr(self, 'p', x.softmax(-1))\n"
+        "    def loss(self, a):\n        return F.kl_div(a.log_softmax(-1), getattr(self, 'p'), reduction='sum')\n",
+        RIGHT,
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), CLASSES.values(), ids=CLASSES.keys())
+def test_classes_in_other_files(tmp_path: Path, text: str, expected: set[tuple[str, str]]) -> None:
+    base = HEAD + "class Base(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.kl = nn.KLDivLoss(reduction='sum')\n        self.log = nn.LogSoftmax(-1)\n        self.soft = nn.Softmax(-1)\n"
+    registry = HEAD + "REGISTRY = {}\ndef register(name):\n    def wrap(function):\n        REGISTRY[name] = function\n        return function\n    return wrap\n@register('soft')\ndef soft(x):\n    return F.softmax(x, -1)\n"
+    write(tmp_path, {"model.py": MODEL, "losses.py": LOSSES, "base.py": base, "registry.py": registry, "main.py": HEAD + text})
+    assert spaces(tmp_path, "main.py") == expected
+
+
+CALLERS = {
+    "function": (
+        {"loss.py": HEAD + "def kl(a, b):\n    return F.kl_div(a, b, reduction='sum')\n"},
+        HEAD + "from loss import kl\ndef step(s, t):\n    return kl(s.log_softmax(-1), t.softmax(-1))\n",
+    ),
+    "loss class": (
+        {"loss.py": HEAD + "class Loss(nn.Module):\n    def forward(self, a, b):\n        return F.kl_div(a, b, reduction='sum')\n"},
+        HEAD + "from loss import Loss\nclass Trainer:\n    def __init__(self):\n        self.loss = Loss()\n    def step(self, s, t):\n        return self.loss(s.log_softmax(-1), t.softmax(-1))\n",
+    ),
+    "through a helper of the caller": (
+        {"loss.py": HEAD + "def kl(a, b):\n    return F.kl_div(a, b, reduction='sum')\n"},
+        HEAD + "from loss import kl\ndef inner(a, b):\n    return kl(a, b)\ndef step(s, t):\n    return inner(s.log_softmax(-1), t.softmax(-1))\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "caller"), CALLERS.values(), ids=CALLERS.keys())
+def test_callers_in_other_files(tmp_path: Path, files: Mapping[str, str], caller: str) -> None:
+    write(tmp_path, {**files, "pkg/train.py": caller, "train.py": caller})
+    assert spaces(tmp_path, "loss.py") == RIGHT
+
+
+def test_a_caller_names_the_chain(tmp_path: Path) -> None:
+    files, caller = CALLERS["function"]
+    write(tmp_path, {**files, "train.py": caller})
+    chains = [call.callers for call in calls(tmp_path, "loss.py") if call.callers]
+    assert [[os.path.basename(step.filename) for step in chain] for chain in chains] == [["train.py"]]
+    assert chains[0][0].span.row == 6
+
+
+def test_what_is_imported_from_outside_stays_unknown(tmp_path: Path) -> None:
+    write(tmp_path, {"main.py": HEAD + "from elsewhere import soften, log_soften\n" + USE})
+    assert spaces(tmp_path, "main.py") == set()
+
+
+def test_a_link_out_of_the_project_is_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    write(outside, {"ops.py": SOFTEN})
+    root = tmp_path / "root"
+    write(root, {"main.py": HEAD + "from ops import soften, log_soften\n" + USE})
+    (root / "ops.py").symlink_to(outside / "ops.py")
+    assert spaces(root, "main.py") == set()
+
+
+def test_an_import_does_not_leave_the_root(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    write(tmp_path, {"ops.py": SOFTEN, "root/pkg/main.py": HEAD + "from ...ops import soften, log_soften\n" + USE})
+    assert spaces(root, "pkg/main.py") == set()
+
+
+@pytest.mark.parametrize("text", ["def soften(:\n", "\x00", "x = 1\n" * 400_000], ids=["syntax error", "null byte", "too large"])
+def test_a_file_that_cannot_be_read_is_as_if_it_were_not_there(tmp_path: Path, text: str) -> None:
+    write(tmp_path, {"ops.py": text, "main.py": HEAD + "from ops import soften, log_soften\n" + USE})
+    assert spaces(tmp_path, "main.py") == set()
+
+
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    write(tmp_path, {"ops.py": SOFTEN, "main.py": HEAD + "from ops import soften, log_soften\n" + USE})
+    project = Project(str(tmp_path))
+    assert spaces(tmp_path, "main.py", project=project) == RIGHT
+    (tmp_path / "ops.py").write_text(SOFTEN.replace("F.softmax(x, dim=-1)", "F.log_softmax(x, dim=-1)  # changed"))
+    assert spaces(tmp_path, "main.py", project=project) == {("log_probs", "log_probs")}
+
+
+def test_an_unsaved_text_stands_for_its_file(tmp_path: Path) -> None:
+    write(tmp_path, {"ops.py": SOFTEN, "main.py": HEAD + "from ops import soften, log_soften\n" + USE})
+    project = Project(str(tmp_path))
+    project.unsaved[os.path.realpath(tmp_path / "ops.py")] = SOFTEN.replace("F.softmax", "F.log_softmax")
+    assert spaces(tmp_path, "main.py", project=project) == {("log_probs", "log_probs")}
+
+
+def test_root_of(tmp_path: Path) -> None:
+    write(tmp_path, {"a/pyproject.toml": "", "a/src/pkg/__init__.py": "", "a/src/pkg/m.py": ""})
+    assert root_of(str(tmp_path / "a/src/pkg/m.py")) == str(tmp_path / "a")
+    assert project_of(str(tmp_path / "nowhere.py")) is None
+
+
+DECLARED = {
+    "whole name": Declaration("pkg.ops.soften", Space.PROBS, -1),
+    "what it ends in": Declaration("ops.soften", Space.PROBS),
+    "star": Declaration("pkg.*.soft*", Space.PROBS),
+}
+
+
+@pytest.mark.parametrize("declaration", DECLARED.values(), ids=DECLARED.keys())
+def test_declared_returns_are_believed(tmp_path: Path, declaration: Declaration) -> None:
+    text = HEAD + "from pkg.ops import soften\ndef loss(a, b):\n    return F.kl_div(a.log_softmax(-1), soften(b), reduction='sum')\n"
+    write(tmp_path, {"main.py": text})
+    assert spaces(tmp_path, "main.py", declarations=(declaration,)) == RIGHT
+
+
+def test_annotations_are_believed(tmp_path: Path) -> None:
+    text = (
+        HEAD + "from typing import Annotated\nfrom torch import Tensor\nProbs = Annotated[Tensor, 'probs']\n"
+        "def soften(x) -> Probs:\n    return unknown(x)\n"
+        "def loss(a: Annotated[Tensor, 'log_probs'], b):\n    return F.kl_div(a, soften(b), reduction='sum')\n"
+    )
+    write(tmp_path, {"main.py": text})
+    assert spaces(tmp_path, "main.py") == RIGHT
