@@ -89,7 +89,8 @@ class Unwrap:
 class RenameCallee:
     """Rename what the call at `span` calls, keeping its spelling: `F.softmax(` -> `F.log_softmax(`.
 
-    `name` replaces the last component. A callee that is a bare imported name becomes a method call on the first argument.
+    `name` replaces the last component. A callee that is a bare imported name becomes a method call on the first
+    argument.
     """
 
     span: Span
@@ -158,7 +159,9 @@ class Replace:
     parts: tuple[Span, ...] = ()
 
 
-Edit = Wrap | Unwrap | RenameCallee | SetKeyword | DropKeyword | RenameKeyword | NamePositional | SwapArguments | Replace
+Edit = (
+    Wrap | Unwrap | RenameCallee | SetKeyword | DropKeyword | RenameKeyword | NamePositional | SwapArguments | Replace
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,8 @@ class Fix:
 class Finding:
     """One report: a rule's code at a range of a file.
 
-    `noqa_row` is the row on which a `# noqa` silences it: the first line of the call. `trace` says why, oldest step first.
+    `noqa_row` is the row on which a `# noqa` silences it: the first line of the call. `trace` says why, oldest step
+    first.
     `fix` is the mend that `--fix` would make; `alternatives` are further ones that only an editor offers.
     """
 

@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from kl_lint.flow.callers import enter_callers
 from kl_lint.flow.declared import Declaration
 from kl_lint.flow.facts import handwritten_facts, sites_of
 from kl_lint.flow.frame import Frame, Machine, OutOfWork
 from kl_lint.flow.interpreter import Interpreter
 from kl_lint.flow.kl_call import Handwritten, Site
-from kl_lint.flow.callers import enter_callers
 from kl_lint.flow.modules import Modules
 from kl_lint.flow.objects import is_kl_loss
 from kl_lint.flow.project import Project
@@ -38,13 +38,20 @@ class Facts:
 
 
 def analyse(
-    tree: ast.Module, lines: Sequence[str], filename: str, *, handwritten: bool = False, project: Project | None = None,
+    tree: ast.Module,
+    lines: Sequence[str],
+    filename: str,
+    *,
+    handwritten: bool = False,
+    project: Project | None = None,
     declarations: Sequence[Declaration] = (),
 ) -> Facts:
     """Interpret a parsed file and describe its KL calls.
 
-    `lines` is the text by physical lines; `handwritten` looks for divergences written by hand too (KLD601). With a `project`, what the file imports
-    from it is interpreted as well, and who calls what it defines. `declarations` say what calls give that cannot be seen into.
+    `lines` is the text by physical lines; `handwritten` looks for divergences written by hand too (KLD601). With a
+    `project`, what the file imports
+    from it is interpreted as well, and who calls what it defines. `declarations` say what calls give that cannot be
+    seen into.
     """
     machine = Machine(BASE_WORK + WORK_PER_LINE * len(lines), record_handwritten=handwritten)
     machine.declarations = declarations
@@ -90,14 +97,18 @@ def interpret_module(frame: Frame, names: frozenset[str]) -> None:
         execute_one(frame, statement)
 
 
-def enter(interpreter: Interpreter, frame: Frame, values: Iterable[Value], names: frozenset[str], lines: Sequence[str]) -> None:
+def enter(
+    interpreter: Interpreter, frame: Frame, values: Iterable[Value], names: frozenset[str], lines: Sequence[str]
+) -> None:
     """Enter every relevant function and method with nothing known of its parameters."""
     for value in list(values):
         for _, option in options_of(value):
             match option:
                 case Function() if option.frame.source is frame.source and relevant(option, names, lines):
                     interpreter.standalone(option, None)
-                case Class() if option.frame.source is frame.source and (option.frame is frame or option.frame.kind == "class"):
+                case Class() if option.frame.source is frame.source and (
+                    option.frame is frame or option.frame.kind == "class"
+                ):
                     if option.node not in interpreter.machine.called:
                         interpreter.machine.called.add(option.node)
                         inside = names | {"super"} if is_kl_loss(option) else names
@@ -109,5 +120,3 @@ def enter(interpreter: Interpreter, frame: Frame, values: Iterable[Value], names
 def relevant(function: Function, names: frozenset[str], lines: Sequence[str]) -> bool:
     """Whether a function mentions a relevant name."""
     return not names.isdisjoint(words(lines, function.node))
-
-

@@ -1,6 +1,7 @@
 """Transfer functions of the operators `+ - * / ** @` and unary minus.
 
-Here mixtures keep probabilities what they are, a tensor divided by its own sum becomes a distribution, and logits less their own
+Here mixtures keep probabilities what they are, a tensor divided by its own sum becomes a distribution, and logits
+less their own
 logsumexp become log-probabilities (torch-facts: algebra, and what operations do to a distribution).
 """
 
@@ -11,8 +12,23 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kl_lint.flow.frame import Frame
-from kl_lint.flow.tensors import ANY_WEIGHT, EPSILON, SMALL, Call, Effect, _PartsValue, as_tensor, blurred, fill_tensor, from_end, guarded, is_total, same_dim
+from kl_lint.flow.tensors import (
+    ANY_WEIGHT,
+    EPSILON,
+    SMALL,
+    Call,
+    Effect,
+    _PartsValue,
+    as_tensor,
+    blurred,
+    fill_tensor,
+    from_end,
+    guarded,
+    is_total,
+    same_dim,
+)
 from kl_lint.flow.values import (
+    DISTRIBUTIONS,
     NONE,
     Constant,
     Form,
@@ -44,16 +60,21 @@ def binary(frame: Frame, node: ast.AST, operator: str, left: Value, right: Value
         return sequences(operator, left, right, numbers)
     if operator not in TRANSFER:
         return Unknown(numbers.of(operator, number_of(left, numbers), number_of(right, numbers)))
-    left, right = (Unknown(number_of(side, numbers)) if isinstance(side, Constant) and isinstance(side.value, bool) else side for side in (left, right))
+    left, right = (
+        Unknown(number_of(side, numbers)) if isinstance(side, Constant) and isinstance(side.value, bool) else side
+        for side in (left, right)
+    )
     call = Call(frame, node, operator, {"input": left, "other": right}, nodes)
     one, other = as_tensor(left, numbers), as_tensor(right, numbers)
     result = TRANSFER[operator](call, one, other)
     if result is None:
         result = plain(call, operator, one, other)
-    if isinstance(left, (Unknown, Constant)) and isinstance(right, (Unknown, Constant)) and isinstance(result, Tensor):
-        if result.space is Space.UNKNOWN and result.fill is None and result.loss is None:
+    plain_numbers = isinstance(left, (Unknown, Constant)) and isinstance(right, (Unknown, Constant))
+    match result:
+        case Tensor(space=Space.UNKNOWN, fill=None, loss=None) if plain_numbers:
             return Unknown(result.number, result.form)
-    return result
+        case _:
+            return result
 
 
 def plain(call: Call, operator: str, one: Tensor, other: Tensor) -> Tensor:
@@ -63,7 +84,14 @@ def plain(call: Call, operator: str, one: Tensor, other: Tensor) -> Tensor:
     loss = carried_loss(one, other, operator)
     if loss is not None:
         bearer = one if one.loss else other
-        return Tensor(call.number(), dim=bearer.dim, symbol=bearer.symbol, rank=bearer.rank if loss.elementwise else rank, gradient=gradient, loss=loss)
+        return Tensor(
+            call.number(),
+            dim=bearer.dim,
+            symbol=bearer.symbol,
+            rank=bearer.rank if loss.elementwise else rank,
+            gradient=gradient,
+            loss=loss,
+        )
     space = Space.LOGITS if stays_logits(one, other) else Space.UNKNOWN
     trail = (one.trail if one.space is Space.LOGITS else other.trail) if space is Space.LOGITS else None
     form = None
@@ -74,7 +102,17 @@ def plain(call: Call, operator: str, one: Tensor, other: Tensor) -> Tensor:
     masked = one.masked or other.masked
     nonnegative = one.nonnegative and other.nonnegative and operator in ("add", "mul", "div")
     mixed = one.mixed or other.mixed
-    return Tensor(call.number(), space, rank=rank, gradient=gradient, form=form, trail=trail, masked=masked, nonnegative=nonnegative, mixed=mixed)
+    return Tensor(
+        call.number(),
+        space,
+        rank=rank,
+        gradient=gradient,
+        form=form,
+        trail=trail,
+        masked=masked,
+        nonnegative=nonnegative,
+        mixed=mixed,
+    )
 
 
 def carried_loss(one: Tensor, other: Tensor, operator: str) -> Loss | None:
@@ -82,7 +120,12 @@ def carried_loss(one: Tensor, other: Tensor, operator: str) -> Loss | None:
     if one.loss is None and other.loss is None:
         return None
     if one.loss is not None and other.loss is not None:
-        together = operator in ("add", "sub") and one.loss.elementwise and other.loss.elementwise and one.where() == other.where()
+        together = (
+            operator in ("add", "sub")
+            and one.loss.elementwise
+            and other.loss.elementwise
+            and one.where() == other.where()
+        )
         return Loss(one.loss.calls | other.loss.calls, together)
     loss, rest = (one.loss, other) if one.loss is not None else (other.loss, one)
     assert loss is not None
@@ -93,7 +136,9 @@ def carried_loss(one: Tensor, other: Tensor, operator: str) -> Loss | None:
 def stays_logits(one: Tensor, other: Tensor) -> bool:
     """Logits combined with logits or a literal are logits; with anything unknown they may be anything."""
     if one.space is Space.LOGITS:
-        return other.space is Space.LOGITS or other.fill is not None or other.space is Space.UNKNOWN and other.rank == 0
+        return (
+            other.space is Space.LOGITS or other.fill is not None or (other.space is Space.UNKNOWN and other.rank == 0)
+        )
     return other.space is Space.LOGITS and one.fill is not None
 
 
@@ -120,7 +165,7 @@ def fold(operator: str, left: Constant, right: Constant, numbers: Numbers) -> Va
         return unknown
     if operator == "pow":
         small = abs(one) <= 1000 and abs(other) <= 10
-        return Constant(one**other) if small and (one > 0 or isinstance(other, int) and other > 0) else unknown
+        return Constant(one**other) if small and (one > 0 or (isinstance(other, int) and other > 0)) else unknown
     try:
         value = FOLDS[operator](one, other) if operator in FOLDS else None
     except (ArithmeticError, ValueError):
@@ -131,10 +176,21 @@ def fold(operator: str, left: Constant, right: Constant, numbers: Numbers) -> Va
 def sequences(operator: str, left: Value, right: Value, numbers: Numbers) -> Value:
     """Lists added; a list repeated is one of unknown length."""
     match operator, left, right:
-        case "add", Sequence(items=one), Sequence(items=other) if one is not None and other is not None and len(one) + len(other) <= 64:
-            return Sequence((*one, *other), mutable=left.mutable, number=numbers.of("add", number_of(left, numbers), number_of(right, numbers)))
+        case "add", Sequence(items=one), Sequence(items=other) if (
+            one is not None and other is not None and len(one) + len(other) <= 64
+        ):
+            return Sequence(
+                (*one, *other),
+                mutable=left.mutable,
+                number=numbers.of("add", number_of(left, numbers), number_of(right, numbers)),
+            )
         case "mul", Sequence(items=(element,)), _:
-            return Sequence(None, element, mutable=left.mutable, number=numbers.of("repeat", number_of(left, numbers), number_of(right, numbers)))
+            return Sequence(
+                None,
+                element,
+                mutable=left.mutable,
+                number=numbers.of("repeat", number_of(left, numbers), number_of(right, numbers)),
+            )
         case _:
             return Unknown(numbers.of(operator, number_of(left, numbers), number_of(right, numbers)))
 
@@ -163,7 +219,7 @@ def weight_in(tensor: Tensor) -> Weight:
     return Weight() if tensor.mass is Mass.WHOLE else ANY_WEIGHT
 
 
-# --- the operators -----------------------------------------------------------------------------------------------------
+# --- the operators ---------------------------------------------------------------------------------------------------
 
 
 def add(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
@@ -172,9 +228,18 @@ def add(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
         if that.fill in (Constant(0), Constant(0.0)) and that.rank == 0:
             return replace(value)
         epsilon = is_epsilon(call, that) or small_epsilon(that)
-        if is_total(this) and epsilon and not (isinstance(that.fill, Constant) and isinstance(that.fill.value, float) and that.fill.value > SMALL):
+        if (
+            is_total(this)
+            and epsilon
+            and not (isinstance(that.fill, Constant) and isinstance(that.fill.value, float) and that.fill.value > SMALL)
+        ):
             return replace(this, number=call.number())
-        if this.form is not None and this.form.op == "minus_one" and that.fill in (Constant(1), Constant(1.0)) and isinstance(this.form.operand, Tensor):
+        if (
+            this.form is not None
+            and this.form.op == "minus_one"
+            and that.fill in (Constant(1), Constant(1.0))
+            and isinstance(this.form.operand, Tensor)
+        ):
             return replace(this.form.operand, number=call.number())
         if this.space is Space.PROBS and epsilon:
             return guarded(this, call.number(), that.fill.value if isinstance(that.fill, Constant) else None)
@@ -193,7 +258,9 @@ def add(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
 
 def small_epsilon(tensor: Tensor) -> bool:
     """Whether a literal is a guard against log(0)."""
-    return isinstance(tensor.fill, Constant) and isinstance(tensor.fill.value, float) and 0 < tensor.fill.value <= EPSILON
+    return (
+        isinstance(tensor.fill, Constant) and isinstance(tensor.fill.value, float) and 0 < tensor.fill.value <= EPSILON
+    )
 
 
 def is_epsilon(call: Call, tensor: Tensor) -> bool:
@@ -218,8 +285,16 @@ def mixed_sum(call: Call, one: Tensor, other: Tensor) -> Tensor:
     dim, symbol = (one.dim, one.symbol) if same else (None, None)
     trail = Trail(call.place, "mixture", one.trail or other.trail)
     return Tensor(
-        call.number(), Space.PROBS, Mass.WHOLE if whole else Mass.UNKNOWN, dim, symbol, rank, nonnegative=True,
-        gradient=(one.gradient or other.gradient) and not call.frame.no_grad, weight=None if whole else weight if same else ANY_WEIGHT, trail=trail,
+        call.number(),
+        Space.PROBS,
+        Mass.WHOLE if whole else Mass.UNKNOWN,
+        dim,
+        symbol,
+        rank,
+        nonnegative=True,
+        gradient=(one.gradient or other.gradient) and not call.frame.no_grad,
+        weight=None if whole else weight if same else ANY_WEIGHT,
+        trail=trail,
         maker=None,
     )
 
@@ -229,15 +304,21 @@ def with_uniform(call: Call, given: Tensor, rest: Tensor) -> Tensor | None:
     if is_minus_one(rest):
         return Tensor(call.number(), rank=given.rank, gradient=given.gradient, form=Form("minus_one", given))
     negative = isinstance(rest.fill, Constant) and isinstance(rest.fill.value, (int, float)) and rest.fill.value < 0
-    share = rest.form is not None and rest.form.op == "div" or rest.fill is not None and not negative
+    count = rest.form.operand if rest.form is not None and rest.form.op == "div" else None
+    quotient = isinstance(count, Tensor) and count.space is Space.UNKNOWN and count.rank in (0, None)
+    share = quotient or (rest.fill is not None and not negative)
     if share and rest.space is Space.UNKNOWN and rest.loss is None:
-        return replace(blurred(given, call.number()), mass=Mass.UNKNOWN, rank=broadcast_rank(given, rest), maker=None, notes=())
+        return replace(
+            blurred(given, call.number()), mass=Mass.UNKNOWN, rank=broadcast_rank(given, rest), maker=None, notes=()
+        )
     return None
 
 
 def broadcast_rank(given: Tensor, rest: Tensor) -> int | None:
     """The rank of a tensor together with another: that of an unknown one is taken for no larger."""
-    return given.rank if given.rank is None or rest.rank is None else max(given.rank, rest.rank)
+    if rest.rank is None:
+        return None if rest.space in DISTRIBUTIONS else given.rank
+    return None if given.rank is None else max(given.rank, rest.rank)
 
 
 def is_minus_one(tensor: Tensor) -> bool:
@@ -253,22 +334,46 @@ def log_shift(call: Call, given: Tensor, rest: Tensor) -> Tensor | None:
         return None
     form = Form("eps", given) if small_epsilon(rest) else None
     gradient = given.gradient or rest.gradient
-    return replace(blurred(given, call.number()), mass=Mass.UNKNOWN, rank=broadcast_rank(given, rest), form=form, maker=None, gradient=gradient)
+    return replace(
+        blurred(given, call.number()),
+        mass=Mass.UNKNOWN,
+        rank=broadcast_rank(given, rest),
+        form=form,
+        maker=None,
+        gradient=gradient,
+    )
 
 
 def subtract(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
     """`-`: logits less their logsumexp, a complement, a log-ratio."""
     form = other.form
-    if form is not None and form.op == "logsumexp" and form.operand.number == one.number and (form.keepdim or form.dim == 0):
+    if (
+        form is not None
+        and form.op == "logsumexp"
+        and form.operand.number == one.number
+        and (form.keepdim or form.dim == 0)
+    ):
         return Tensor(
-            call.number(), Space.LOG_PROBS, Mass.WHOLE, form.dim, form.symbol, one.rank, gradient=one.gradient and not call.frame.no_grad,
-            source=None if call.numbers.volatile(one.number) else one.number, maker=Maker("logsumexp", call.place),
+            call.number(),
+            Space.LOG_PROBS,
+            Mass.WHOLE,
+            form.dim,
+            form.symbol,
+            one.rank,
+            gradient=one.gradient and not call.frame.no_grad,
+            source=None if call.numbers.volatile(one.number) else one.number,
+            maker=Maker("logsumexp", call.place),
             trail=Trail(call.place, "x - logsumexp(x)", one.trail),
         )
     if one.fill in (Constant(1), Constant(1.0)) and other.fill is None:
         return complement(call, other)
     if one.space is other.space is Space.LOG_PROBS:
-        return Tensor(call.number(), rank=one.rank, gradient=one.gradient or other.gradient, form=Form("log_ratio", one, other=other))
+        return Tensor(
+            call.number(),
+            rank=one.rank,
+            gradient=one.gradient or other.gradient,
+            form=Form("log_ratio", one, other=other),
+        )
     if one.space is Space.PROBS and other.fill in (Constant(1), Constant(1.0)):
         return Tensor(call.number(), rank=one.rank, gradient=one.gradient, form=Form("minus_one", one))
     if one.space is Space.LOG_PROBS:
@@ -279,11 +384,20 @@ def subtract(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
 def complement(call: Call, given: Tensor) -> Tensor:
     """`1 - p`."""
     number = call.number()
-    if given.space is Space.PROBS and (given.mass is not Mass.UNKNOWN or given.maker is not None and given.weight is None and given.form is None):
+    if given.space is Space.PROBS and (
+        given.mass is not Mass.UNKNOWN or (given.maker is not None and given.weight is None and given.form is None)
+    ):
         mass = Mass.BERNOULLI if given.mass is Mass.BERNOULLI else Mass.UNKNOWN
         notes = given.notes if mass is Mass.BERNOULLI else ()
         return Tensor(
-            number, Space.PROBS, mass, rank=given.rank, nonnegative=True, gradient=given.gradient, form=Form("complement", given), trail=given.trail,
+            number,
+            Space.PROBS,
+            mass,
+            rank=given.rank,
+            nonnegative=True,
+            gradient=given.gradient,
+            form=Form("complement", given),
+            trail=given.trail,
             notes=notes,
         )
     return Tensor(number, rank=given.rank, gradient=given.gradient, form=Form("complement", given))
@@ -299,7 +413,12 @@ def multiply(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
             if terms is not None:
                 return terms
     if one.space is other.space is Space.PROBS:
-        return Tensor(call.number(), nonnegative=True, rank=one.rank if one.rank == other.rank else None, gradient=one.gradient or other.gradient)
+        return Tensor(
+            call.number(),
+            nonnegative=True,
+            rank=one.rank if one.rank == other.rank else None,
+            gradient=one.gradient or other.gradient,
+        )
     if Space.PROBS in (one.space, other.space):
         given, factor = (one, other) if one.space is Space.PROBS else (other, one)
         return scaled(call, given, factor, weight_of(factor))
@@ -329,20 +448,38 @@ def scaled(call: Call, given: Tensor, factor: Tensor, by: Weight) -> Tensor | No
     form = Form("div", given, other=call.values["other"]) if call.label == "div" else Form("scaled", given)
     rank = broadcast_rank(given, factor)
     return replace(
-        given, number=call.number(), mass=mass, dim=given.dim if rank == given.rank else from_end(given), rank=rank,
-        weight=None if whole else weight, form=form, source=None, fill=None, maker=None, notes=given.notes if given.mass is Mass.BERNOULLI else (),
+        given,
+        number=call.number(),
+        mass=mass,
+        dim=given.dim if rank == given.rank else from_end(given),
+        rank=rank,
+        weight=None if whole else weight,
+        form=form,
+        source=None,
+        fill=None,
+        maker=None,
+        notes=given.notes if given.mass is Mass.BERNOULLI else (),
         gradient=given.gradient or factor.gradient,
     )
 
 
 def log_scaled(call: Call, given: Tensor, factor: Tensor) -> Tensor | None:
     """Log-probabilities times a factor stay in log space, unnormalised; under a minus they leave it."""
-    negative = isinstance(factor.fill, Constant) and isinstance(factor.fill.value, (int, float)) and factor.fill.value < 0
+    negative = (
+        isinstance(factor.fill, Constant) and isinstance(factor.fill.value, (int, float)) and factor.fill.value < 0
+    )
     if factor.space is not Space.UNKNOWN or factor.loss is not None or factor.mixed or negative:
         return None
     form = Form("div", given, other=call.values["other"]) if call.label == "div" else None
     gradient = given.gradient or factor.gradient
-    return replace(blurred(given, call.number()), rank=broadcast_rank(given, factor), form=form, maker=None, notes=(), gradient=gradient)
+    return replace(
+        blurred(given, call.number()),
+        rank=broadcast_rank(given, factor),
+        form=form,
+        maker=None,
+        notes=(),
+        gradient=gradient,
+    )
 
 
 def kl_terms(call: Call, p: Tensor, difference: Tensor) -> Tensor | None:
@@ -401,13 +538,26 @@ def divided_by_own_sum(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
             dim, whole = (0, True) if one.rank == 1 else (None, False)
         elif not form.keepdim and form.dim != 0:
             whole, dim, symbol = False, None, None
-    elif one.form is not None and one.form.op == "view" and form.operand.number == one.form.operand.number and form.dim in (1, -1):
+    elif (
+        one.form is not None
+        and one.form.op == "view"
+        and form.operand.number == one.form.operand.number
+        and form.dim in (1, -1)
+    ):
         dim = 0
     else:
         return None
     return Tensor(
-        call.number(), Space.PROBS, Mass.WHOLE if whole else Mass.UNKNOWN, dim, symbol, one.rank, nonnegative=True,
-        gradient=one.gradient and not call.frame.no_grad, maker=Maker("ratio", call.place), trail=Trail(call.place, "x / x.sum()", one.trail),
+        call.number(),
+        Space.PROBS,
+        Mass.WHOLE if whole else Mass.UNKNOWN,
+        dim,
+        symbol,
+        one.rank,
+        nonnegative=True,
+        gradient=one.gradient and not call.frame.no_grad,
+        maker=Maker("ratio", call.place),
+        trail=Trail(call.place, "x / x.sum()", one.trail),
     )
 
 
@@ -416,12 +566,19 @@ def power(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
     if one.space is Space.PROBS:
         return replace(blurred(one, call.number()), rank=one.rank, maker=None, notes=())
     rank = one.rank if other.rank in (0, one.rank) else None
-    return Tensor(call.number(), rank=rank, gradient=one.gradient or other.gradient, nonnegative=one.nonnegative or other.fill == Constant(2))
+    return Tensor(
+        call.number(),
+        rank=rank,
+        gradient=one.gradient or other.gradient,
+        nonnegative=one.nonnegative or other.fill == Constant(2),
+    )
 
 
 def matrix_product(call: Call, one: Tensor, other: Tensor) -> Tensor:
     """`@`: a distribution only where the matrix is row-stochastic, which is not tracked."""
-    return Tensor(call.number(), rank=one.rank if one.rank == other.rank == 2 else None, gradient=one.gradient or other.gradient)
+    return Tensor(
+        call.number(), rank=one.rank if one.rank == other.rank == 2 else None, gradient=one.gradient or other.gradient
+    )
 
 
 def negate(frame: Frame, node: ast.AST, value: Value) -> Value:
@@ -437,8 +594,16 @@ def negate(frame: Frame, node: ast.AST, value: Value) -> Value:
             number_after = numbers.of("neg", given.number)
             loss = replace(given.loss, elementwise=given.loss.elementwise) if given.loss else None
             return Tensor(
-                number_after, space, dim=given.dim if loss else None, symbol=given.symbol if loss else None, rank=given.rank, gradient=given.gradient,
-                form=Form("neg", given), trail=given.trail if space is Space.LOGITS else None, nonnegative=given.space is Space.LOG_PROBS, loss=loss,
+                number_after,
+                space,
+                dim=given.dim if loss else None,
+                symbol=given.symbol if loss else None,
+                rank=given.rank,
+                gradient=given.gradient,
+                form=Form("neg", given),
+                trail=given.trail if space is Space.LOGITS else None,
+                nonnegative=given.space is Space.LOG_PROBS,
+                loss=loss,
             )
         case _:
             number_after = number_of(value, numbers)

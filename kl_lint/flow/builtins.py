@@ -62,7 +62,10 @@ def zipped(frame: Frame, arguments: list[Value], keywords: dict[str, Value], nod
     if len(lists) == len(columns) and columns and all(len(items) <= MOST_ITEMS for items in lists):
         return Sequence(tuple(Sequence(row) for row in zip(*lists, strict=False)))
     numbers = frame.machine.numbers
-    ones = [(join(items, numbers) if items else NONE) if items is not None else element or NONE for items, element in columns]
+    ones = [
+        (join(items, numbers) if items else NONE) if items is not None else element or NONE
+        for items, element in columns
+    ]
     return Sequence(None, Sequence(tuple(ones)), number=frame.machine.fresh("zip", node))
 
 
@@ -133,7 +136,13 @@ def is_instance(frame: Frame, arguments: list[Value], keywords: dict[str, Value]
 def number_from(frame: Frame, arguments: list[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
     """float("-inf"), float(x), int(x)."""
     match arguments:
-        case [Constant(value=str() as text)] if text.strip().lower() in ("inf", "-inf", "+inf", "infinity", "-infinity"):
+        case [Constant(value=str() as text)] if text.strip().lower() in (
+            "inf",
+            "-inf",
+            "+inf",
+            "infinity",
+            "-infinity",
+        ):
             return Constant(float(text))
         case [Constant(value=(int() | float()))]:
             return arguments[0]
@@ -146,7 +155,12 @@ def absolute(frame: Frame, arguments: list[Value], keywords: dict[str, Value], n
     """abs of a tensor."""
     match arguments:
         case [Tensor() as given]:
-            return Tensor(frame.machine.numbers.of("abs", given.number), rank=given.rank, nonnegative=True, form=Form("abs", given))
+            return Tensor(
+                frame.machine.numbers.of("abs", given.number),
+                rank=given.rank,
+                nonnegative=True,
+                form=Form("abs", given),
+            )
         case [Constant(value=(int() | float()) as value)]:
             return Constant(abs(value))
         case _:
@@ -174,7 +188,44 @@ HANDLERS: dict[str, Handler] = {
 }
 
 BUILTINS = frozenset(HANDLERS) | {
-    "super", "getattr", "setattr", "hasattr", "map", "filter", "print", "max", "min", "any", "all", "type", "str", "bool", "round", "next", "id",
-    "callable", "repr", "vars", "hash", "divmod", "pow", "open", "property", "staticmethod", "classmethod", "object", "slice", "format", "isinstance",
-    "issubclass", "delattr", "NotImplementedError", "ValueError", "TypeError", "RuntimeError", "Exception", "ImportError", "AssertionError",
+    "super",
+    "getattr",
+    "setattr",
+    "hasattr",
+    "map",
+    "filter",
+    "print",
+    "max",
+    "min",
+    "any",
+    "all",
+    "type",
+    "str",
+    "bool",
+    "round",
+    "next",
+    "id",
+    "callable",
+    "repr",
+    "vars",
+    "hash",
+    "divmod",
+    "pow",
+    "open",
+    "property",
+    "staticmethod",
+    "classmethod",
+    "object",
+    "slice",
+    "format",
+    "isinstance",
+    "issubclass",
+    "delattr",
+    "NotImplementedError",
+    "ValueError",
+    "TypeError",
+    "RuntimeError",
+    "Exception",
+    "ImportError",
+    "AssertionError",
 }

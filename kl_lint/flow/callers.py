@@ -1,4 +1,6 @@
-"""Callers in other files: where a KL call depends on the parameters of its function, the rest of the project is searched for who calls it."""
+"""Callers in other files: where a KL call depends on the parameters of its function, the rest of the project is
+searched for who calls it.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,7 @@ from itertools import islice
 from kl_lint.flow.frame import Frame, RawCall
 from kl_lint.flow.interpreter import Interpreter
 from kl_lint.flow.modules import Modules
-from kl_lint.flow.relevance import relevant_names
-from kl_lint.flow.relevance import words as words_of
+from kl_lint.flow.relevance import relevant_names, words as words_of
 from kl_lint.flow.source import Source
 from kl_lint.flow.values import Class, Function, Space, Tensor, Unknown, Value, options_of
 
@@ -21,7 +22,20 @@ MOST_LEVELS = 2
 """How far callers of callers are followed within a file."""
 CALLERS_WORK = 10_000
 """The steps that may be taken to find out what callers pass."""
-COMMON = frozenset({"forward", "__call__", "__init__", "__init_subclass__", "loss", "compute_loss", "step", "training_step", "call", "run"})
+COMMON = frozenset(
+    {
+        "forward",
+        "__call__",
+        "__init__",
+        "__init_subclass__",
+        "loss",
+        "compute_loss",
+        "step",
+        "training_step",
+        "call",
+        "run",
+    }
+)
 """Names that too many functions share to search for; their classes are searched for instead."""
 
 
@@ -92,7 +106,9 @@ def enter_file(interpreter: Interpreter, frame: Frame, words: frozenset[str], so
     reached = words
     entered: set[Function] = set()
     for _ in range(MOST_LEVELS):
-        level = [function for function in functions if function not in entered and not reached.isdisjoint(mentions[function])]
+        level = [
+            function for function in functions if function not in entered and not reached.isdisjoint(mentions[function])
+        ]
         machine.relevant = machine.relevant | reached
         machine.slices.clear()
         for function in level:

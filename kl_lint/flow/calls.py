@@ -6,18 +6,27 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from kl_lint.flow.builtins import BUILTINS, builtin
+from kl_lint.flow.builtins import builtin
 from kl_lint.flow.containers import MOST_ITEMS, elements, mapping_method, sequence_method
 from kl_lint.flow.declared import declared
 from kl_lint.flow.frame import Frame, RawCall
-from kl_lint.flow.objects import KL_LOSS, REGISTERING, SELF_RETURNING, attribute, find_member, is_kl_loss, lineage, method_operation, receiver_name
+from kl_lint.flow.objects import (
+    KL_LOSS,
+    REGISTERING,
+    SELF_RETURNING,
+    attribute,
+    find_member,
+    is_kl_loss,
+    lineage,
+    method_operation,
+)
 from kl_lint.flow.reach import note_reach
 from kl_lint.flow.store import mutate, store, view_root
 from kl_lint.flow.tensors import Call, _PlaceValue, as_tensor
 from kl_lint.flow.torch_ops import CATALOGUE, MODULES, Operation, Parameter, parameters
 from kl_lint.flow.values import (
-    NO_GUARDS,
     NONE,
+    NO_GUARDS,
     Bound,
     Choice,
     Class,
@@ -40,7 +49,6 @@ from kl_lint.flow.values import (
     choose,
     compatible,
     join,
-    number_of,
     options_of,
 )
 
@@ -53,9 +61,26 @@ KL_SIGNATURE = parameters(f"input target {LEGACY}")
 RAW_SIGNATURE = parameters("input target reduction log_target")
 LOSS_SIGNATURE = parameters(LEGACY)
 PAIR_SIGNATURE = parameters("input target")
-ALIASES = {"axis": "dim", "keepdims": "keepdim", "self": "input", "x": "input", "tensor": "input", "values": "src", "dims": "dim"}
+ALIASES = {
+    "axis": "dim",
+    "keepdims": "keepdim",
+    "self": "input",
+    "x": "input",
+    "tensor": "input",
+    "values": "src",
+    "dims": "dim",
+}
 TRANSPARENT = frozenset(
-    {"torch.jit.script", "torch.compile", "torch.jit.ignore", "copy.deepcopy", "copy.copy", "torch.jit.export", "torch.no_grad", "typing.cast"}
+    {
+        "torch.jit.script",
+        "torch.compile",
+        "torch.jit.ignore",
+        "copy.deepcopy",
+        "copy.copy",
+        "torch.jit.export",
+        "torch.no_grad",
+        "typing.cast",
+    }
 )
 MOST_COMBINATIONS = 16
 
@@ -195,13 +220,15 @@ def lift(frame: Frame, function: Callable[..., Value], *values: Value) -> Value:
     return choose(options, frame.machine.numbers) if options else Unknown(frame.machine.numbers.of("impossible"))
 
 
-# --- dispatch ----------------------------------------------------------------------------------------------------------------
+# --- dispatch --------------------------------------------------------------------------------------------------------
 
 
 def call(frame: Frame, callee: Value, arguments: Arguments, node: ast.Call) -> Value:
     """The value of calling `callee`."""
     if type(callee) is Choice:
-        callable_options = tuple(option for option in callee.options if not isinstance(option[1], Constant)) or callee.options
+        callable_options = (
+            tuple(option for option in callee.options if not isinstance(option[1], Constant)) or callee.options
+        )
         return lift(frame, lambda one: call_one(frame, one, arguments, node), Choice(callable_options))
     return call_one(frame, callee, arguments, node)
 
@@ -219,7 +246,9 @@ def call_one(frame: Frame, callee: Value, arguments: Arguments, node: ast.Call) 
             return call_method(frame, function, receiver, arguments, node)
         case Bound(function=str() as name, receiver=receiver):
             return call_bound(frame, name, receiver, arguments, node)
-        case Function(owner=Class(), kind="function") if arguments.positional and isinstance(arguments.positional[0][0], Instance):
+        case Function(owner=Class(), kind="function") if arguments.positional and isinstance(
+            arguments.positional[0][0], Instance
+        ):
             (receiver, place), *rest = arguments.positional
             return call_method(frame, callee, receiver, replace(arguments, positional=rest), node, place)
         case Function():
@@ -252,7 +281,7 @@ def call_partial(frame: Frame, partial: Partial, arguments: Arguments, node: ast
     return call(frame, partial.function, merged, node)
 
 
-# --- torch -------------------------------------------------------------------------------------------------------------------
+# --- torch -----------------------------------------------------------------------------------------------------------
 
 
 def call_symbol(frame: Frame, name: str, arguments: Arguments, node: ast.Call) -> Value:
@@ -273,7 +302,12 @@ def call_symbol(frame: Frame, name: str, arguments: Arguments, node: ast.Call) -
     if name == "functools.partial" and arguments.positional:
         (function, _), *rest = arguments.positional
         keywords = tuple((key, value) for key, (value, _) in arguments.keywords.items())
-        return Partial(function, tuple(value for value, _ in rest), keywords, open=arguments.open_positional or arguments.open_keywords)
+        return Partial(
+            function,
+            tuple(value for value, _ in rest),
+            keywords,
+            open=arguments.open_positional or arguments.open_keywords,
+        )
     if name.endswith("checkpoint.checkpoint") and arguments.positional:
         (function, _), *rest = arguments.positional
         return call(frame, function, Arguments(rest, {}), node)
@@ -292,12 +326,22 @@ def external(frame: Frame, name: str, arguments: Arguments, node: ast.Call) -> V
         return module_list(frame, name, arguments, node, number)
     if short == "ModuleDict" and arguments.positional:
         entries = arguments.positional[0][0]
-        pairs = tuple((key, value) for key, value in entries.entries if isinstance(key, str)) if isinstance(entries, Mapping) else ()
+        pairs = (
+            tuple((key, value) for key, value in entries.entries if isinstance(key, str))
+            if isinstance(entries, Mapping)
+            else ()
+        )
         return External(name, pairs, place, number, True)
     if short in MODULES:
         signature = parameters(MODULES[short].signature)
     elif name.startswith("torch.distributions."):
-        signature = parameters("total_count probs logits" if short == "Multinomial" else "temperature probs logits" if "Relaxed" in short else "probs logits")
+        signature = parameters(
+            "total_count probs logits"
+            if short == "Multinomial"
+            else "temperature probs logits"
+            if "Relaxed" in short
+            else "probs logits"
+        )
     else:
         signature = ()
     binding = bound(signature, arguments)
@@ -330,13 +374,26 @@ def call_external(frame: Frame, module: External, arguments: Arguments, node: as
     if short in MODULES and not module.open:
         operation = MODULES[short]
         binding = bound(parameters(operation.call), Arguments(arguments.positional[:3], arguments.keywords))
-        values = {**binding.values, **dict(module.arguments), "module": module, "module_place": _PlaceValue(module.place)}
+        values = {
+            **binding.values,
+            **dict(module.arguments),
+            "module": module,
+            "module_place": _PlaceValue(module.place),
+        }
         shown = Operation(f"nn.{short}", "", operation.effect)
         return apply(frame, shown, values, binding.nodes, (), node)  # type: ignore[arg-type]
     return opaque(frame, node)
 
 
-def operate(frame: Frame, operation: Operation, arguments: Arguments, node: ast.Call, *, in_place: bool, receiver: ast.expr | None = None) -> Value:
+def operate(
+    frame: Frame,
+    operation: Operation,
+    arguments: Arguments,
+    node: ast.Call,
+    *,
+    in_place: bool,
+    receiver: ast.expr | None = None,
+) -> Value:
     """An operation of the catalogue; in place, what it was given holds the result."""
     binding = bound(parameters(operation.signature), arguments)
     if arguments.open_positional:
@@ -351,8 +408,12 @@ def operate(frame: Frame, operation: Operation, arguments: Arguments, node: ast.
     return result
 
 
-def write_back(frame: Frame, target: ast.expr | None, binding: Binding, operation: Operation, result: Value, node: ast.Call) -> None:
-    """Give the result of an in-place operation to the name that holds the memory: the target itself, or what it is a view of."""
+def write_back(
+    frame: Frame, target: ast.expr | None, binding: Binding, operation: Operation, result: Value, node: ast.Call
+) -> None:
+    """Give the result of an in-place operation to the name that holds the memory: the target itself, or what it is a
+    view of.
+    """
     root = view_root(target)
     old = binding.values["input"]
     if root is target or root is None:
@@ -363,7 +424,14 @@ def write_back(frame: Frame, target: ast.expr | None, binding: Binding, operatio
     mutate(frame, root, whole, changed)
 
 
-def apply(frame: Frame, operation: Operation, values: dict[str, Value], nodes: dict[str, ast.expr], rest: tuple[Value, ...], node: ast.AST) -> Value:
+def apply(
+    frame: Frame,
+    operation: Operation,
+    values: dict[str, Value],
+    nodes: dict[str, ast.expr],
+    rest: tuple[Value, ...],
+    node: ast.AST,
+) -> Value:
     """The effect of an operation on its arguments, each alternative by itself."""
     values = {name: distributed(frame, value) for name, value in values.items()}
     names = [name for name, value in values.items() if type(value) is Choice]
@@ -371,7 +439,9 @@ def apply(frame: Frame, operation: Operation, values: dict[str, Value], nodes: d
         return operation.effect(Call(frame, node, operation.label, values, nodes, rest))
 
     def effect(*chosen: Value) -> Value:
-        return operation.effect(Call(frame, node, operation.label, {**values, **dict(zip(names, chosen, strict=True))}, nodes, rest))
+        return operation.effect(
+            Call(frame, node, operation.label, {**values, **dict(zip(names, chosen, strict=True))}, nodes, rest)
+        )
 
     return lift(frame, effect, *(values[name] for name in names))
 
@@ -415,19 +485,30 @@ def call_bound(frame: Frame, name: str, receiver: Value, arguments: Arguments, n
     return result
 
 
-def tensor_method(frame: Frame, name: str, receiver: Tensor | Unknown, arguments: Arguments, node: ast.Call, target: ast.expr | None) -> Value:
+def tensor_method(
+    frame: Frame, name: str, receiver: Tensor | Unknown, arguments: Arguments, node: ast.Call, target: ast.expr | None
+) -> Value:
     """`x.name(...)`."""
     path = method_operation(name)
     assert path is not None
     if name == "size":
         return opaque(frame, node)
     in_place = path != f"T.{name}"
-    given = Arguments([(receiver, target), *arguments.positional], arguments.keywords, arguments.open_positional, arguments.open_keywords)
+    given = Arguments(
+        [(receiver, target), *arguments.positional],
+        arguments.keywords,
+        arguments.open_positional,
+        arguments.open_keywords,
+    )
     return operate(frame, CATALOGUE[path], given, node, in_place=in_place, receiver=target)
 
 
-def instance_method(frame: Frame, name: str, receiver: Instance, arguments: Arguments, target: ast.expr | None) -> Value:
-    """A method that a class of the program has from nn.Module: `.to()` gives the object back, a buffer is an attribute."""
+def instance_method(
+    frame: Frame, name: str, receiver: Instance, arguments: Arguments, target: ast.expr | None
+) -> Value:
+    """A method that a class of the program has from nn.Module: `.to()` gives the object back, a buffer is an
+    attribute.
+    """
     key = arguments.get(0, "name")
     if name in REGISTERING and isinstance(key, Constant) and isinstance(key.value, str):
         value = arguments.get(1, "tensor") or arguments.get(1, "module") or NONE
@@ -436,14 +517,20 @@ def instance_method(frame: Frame, name: str, receiver: Instance, arguments: Argu
     return receiver
 
 
-def external_method(frame: Frame, name: str, receiver: External, arguments: Arguments, node: ast.Call, target: ast.expr | None) -> Value:
+def external_method(
+    frame: Frame, name: str, receiver: External, arguments: Arguments, node: ast.Call, target: ast.expr | None
+) -> Value:
     """A method of an nn.Module or a distribution."""
     if name in ("forward", "__call__"):
         return call_external(frame, receiver, arguments, node)
     if name in SELF_RETURNING:
         return receiver
     if name in ("append", "extend") and receiver.name.endswith("ModuleList"):
-        added, one = (arguments.values, None) if name == "append" else elements(frame, arguments.get(0, "modules") or NONE, receiver.number)
+        added, one = (
+            (arguments.values, None)
+            if name == "append"
+            else elements(frame, arguments.get(0, "modules") or NONE, receiver.number)
+        )
         more = added if added is not None else [value for value in (one,) if value is not None]
         vague = receiver.open or added is None or bool(frame.loop_levels) or len(receiver.items) >= MOST_ITEMS
         mutate(frame, target, receiver, replace(receiver, items=(*receiver.items[:MOST_ITEMS], *more), open=vague))
@@ -464,7 +551,7 @@ def distribution_method(frame: Frame, name: str, short: str, number: int, node: 
             return Tensor(number, Space.LOG_PROBS)
         case "sample", "Categorical":
             return Tensor(number, Space.INDICES, gradient=False)
-        case ("sample" | "rsample"), "Dirichlet" | "OneHotCategorical" | "RelaxedOneHotCategorical":
+        case (("sample" | "rsample"), "Dirichlet" | "OneHotCategorical" | "RelaxedOneHotCategorical"):
             return Tensor(number, Space.PROBS, Mass.WHOLE, -1, nonnegative=True)
         case _:
             return Unknown(number)
@@ -497,7 +584,11 @@ def mapped(frame: Frame, name: str, arguments: Arguments, node: ast.Call) -> Val
     """map(f, xs)."""
     (function, _), (values, _) = arguments.positional
     if not isinstance(values, Sequence) or name == "filter":
-        return values if name == "filter" else Sequence(None, call(frame, function, Arguments([(Unknown(frame.machine.opaque(node)), None)]), node))
+        return (
+            values
+            if name == "filter"
+            else Sequence(None, call(frame, function, Arguments([(Unknown(frame.machine.opaque(node)), None)]), node))
+        )
     if values.items is not None:
         return Sequence(tuple(call(frame, function, Arguments([(value, None)]), node) for value in values.items))
     return Sequence(None, call(frame, function, Arguments([(values.element or NONE, None)]), node))
@@ -546,10 +637,12 @@ def kl_loss_of(frame: Frame, receiver: Value) -> Value:
     return Unknown(frame.machine.numbers.of("loss"))
 
 
-# --- the program's own -------------------------------------------------------------------------------------------------------
+# --- the program's own -----------------------------------------------------------------------------------------------
 
 
-def call_function(frame: Frame, function: Function, arguments: Arguments, node: ast.AST, receiver: Value | None = None) -> Value:
+def call_function(
+    frame: Frame, function: Function, arguments: Arguments, node: ast.AST, receiver: Value | None = None
+) -> Value:
     """A function of the program, with these arguments."""
     variables = bind_function(frame, function, arguments, receiver)
     if variables is None or not function.transparent:
@@ -558,9 +651,16 @@ def call_function(frame: Frame, function: Function, arguments: Arguments, node: 
 
 
 def call_method(
-    frame: Frame, function: Function, receiver: Value, arguments: Arguments, node: ast.Call, place: ast.expr | None = None
+    frame: Frame,
+    function: Function,
+    receiver: Value,
+    arguments: Arguments,
+    node: ast.Call,
+    place: ast.expr | None = None,
 ) -> Value:
-    """A method: what it changes of its receiver is given back to where the receiver came from (`place`, where it is an argument)."""
+    """A method: what it changes of its receiver is given back to where the receiver came from (`place`, where it is
+    an argument).
+    """
     result = call_function(frame, function, arguments, node, receiver)
     after = frame.machine.last_receiver
     frame.machine.last_receiver = None
@@ -611,7 +711,12 @@ def instantiate(frame: Frame, cls: Class, arguments: Arguments, node: ast.Call) 
 def annotated_fields(cls: Class) -> tuple[str, ...]:
     """The fields of a dataclass or NamedTuple, in order: those of its bases first."""
     nodes = [present.node for present in reversed(lineage(cls))]
-    declared = (stmt.target.id for node in nodes for stmt in node.body if isinstance(stmt, ast.AnnAssign) and isinstance(stmt.target, ast.Name))
+    declared = (
+        stmt.target.id
+        for node in nodes
+        for stmt in node.body
+        if isinstance(stmt, ast.AnnAssign) and isinstance(stmt.target, ast.Name)
+    )
     return tuple(dict.fromkeys(declared))
 
 
@@ -619,7 +724,9 @@ def with_fields(instance: Instance, names: tuple[str, ...], arguments: Arguments
     """An object with its fields set from the arguments, or to their defaults."""
     if arguments.open_positional or arguments.open_keywords:
         return instance
-    given = dict(zip(names, arguments.values, strict=False)) | {name: value for name, (value, _) in arguments.keywords.items()}
+    given = dict(zip(names, arguments.values, strict=False)) | {
+        name: value for name, (value, _) in arguments.keywords.items()
+    }
     for name in names:
         default = find_member(instance.cls, name)
         value = given.get(name) or (default[0] if default is not None else None)
@@ -628,7 +735,9 @@ def with_fields(instance: Instance, names: tuple[str, ...], arguments: Arguments
     return instance
 
 
-def bind_function(frame: Frame, function: Function, arguments: Arguments, receiver: Value | None) -> dict[str, Value] | None:
+def bind_function(
+    frame: Frame, function: Function, arguments: Arguments, receiver: Value | None
+) -> dict[str, Value] | None:
     """The variables a function starts with; None where Python would raise, or where a `*` hides what goes where."""
     signature = function.node.args
     given = list(arguments.positional)
@@ -660,12 +769,14 @@ def bind_function(frame: Frame, function: Function, arguments: Arguments, receiv
     if (arguments.open_positional and len(given) < len(names)) or arguments.open_keywords:
         given_names = {*names[: len(given)], *arguments.keywords}
         for name in allowed - given_names:
-            variables[name] = Unknown(frame.machine.numbers.of("spread", (id(function.node), name, frame.machine.epoch)))
+            variables[name] = Unknown(
+                frame.machine.numbers.of("spread", (id(function.node), name, frame.machine.epoch))
+            )
         return variables
     return None if unbound else variables
 
 
-# --- KL ------------------------------------------------------------------------------------------------------------------------
+# --- KL --------------------------------------------------------------------------------------------------------------
 
 
 def construct(frame: Frame, arguments: Arguments, node: ast.Call) -> Value:
@@ -674,12 +785,35 @@ def construct(frame: Frame, arguments: Arguments, node: ast.Call) -> Value:
     opened = arguments.open_positional or arguments.open_keywords
     place = frame.place(node)
     if binding.fits:
-        record(frame, RawCall("construction", place, node.func, dict(binding.values), binding.nodes, binding.positions, opened, None, frame.guards(),
-                              frame.entry, frame.callers))
-    return External(KL_LOSS, tuple(binding.values.items()), place, frame.machine.fresh(KL_LOSS, node), opened or not binding.fits)
+        record(
+            frame,
+            RawCall(
+                "construction",
+                place,
+                node.func,
+                dict(binding.values),
+                binding.nodes,
+                binding.positions,
+                opened,
+                None,
+                frame.guards(),
+                frame.entry,
+                frame.callers,
+            ),
+        )
+    return External(
+        KL_LOSS, tuple(binding.values.items()), place, frame.machine.fresh(KL_LOSS, node), opened or not binding.fits
+    )
 
 
-def kl_call(frame: Frame, kind: str, signature: tuple[Parameter, ...], arguments: Arguments, node: ast.Call, module: External | None) -> Value:
+def kl_call(
+    frame: Frame,
+    kind: str,
+    signature: tuple[Parameter, ...],
+    arguments: Arguments,
+    node: ast.Call,
+    module: External | None,
+) -> Value:
     """A divergence: recorded as it is reached, its result remembered for what is done with it."""
     binding = bound(signature, arguments)
     opened = arguments.open_positional or arguments.open_keywords
@@ -696,27 +830,49 @@ def kl_call(frame: Frame, kind: str, signature: tuple[Parameter, ...], arguments
     if "log_target" in values:
         values["log_target"] = decided(frame, values["log_target"], values)
     place = frame.place(node)
-    record(frame, RawCall(kind, place, node.func, values, binding.nodes, binding.positions, opened, construction, frame.guards(), frame.entry,
-                          frame.callers))
+    record(
+        frame,
+        RawCall(
+            kind,
+            place,
+            node.func,
+            values,
+            binding.nodes,
+            binding.positions,
+            opened,
+            construction,
+            frame.guards(),
+            frame.entry,
+            frame.callers,
+        ),
+    )
     note_reach(frame, place, binding.nodes, values)
     one, other = (as_tensor(join([values[name]], numbers), numbers) for name in ("input", "target"))
     shaped = other if other.whole else one
     elementwise = keeps_elements(kind, values, opened)
     rank = one.rank if one.rank == other.rank else None
     return Tensor(
-        number, dim=shaped.dim if shaped.whole else None, symbol=shaped.symbol if shaped.whole else None,
-        rank=rank if elementwise else None, gradient=not frame.no_grad, loss=Loss(frozenset({place}), elementwise and shaped.whole),
+        number,
+        dim=shaped.dim if shaped.whole else None,
+        symbol=shaped.symbol if shaped.whole else None,
+        rank=rank if elementwise else None,
+        gradient=not frame.no_grad,
+        loss=Loss(frozenset({place}), elementwise and shaped.whole),
     )
 
 
 def decided(frame: Frame, flag: Value, values: dict[str, Value]) -> Value:
-    """A flag (log_target is True or False, or torch raises), as both its outcomes where it also chose another argument."""
+    """A flag (log_target is True or False, or torch raises), as both its outcomes where it also chose another
+    argument.
+    """
     if not isinstance(flag, Unknown):
         return flag
     guards = [*(guards for value in values.values() for guards, _ in options_of(value)), frame.guards()]
     if not any(key == flag.number for each in guards for key, _ in each):
         return flag
-    return frame.narrow(Choice(tuple((frozenset({(flag.number, outcome)}), Constant(outcome)) for outcome in (True, False))))
+    return frame.narrow(
+        Choice(tuple((frozenset({(flag.number, outcome)}), Constant(outcome)) for outcome in (True, False)))
+    )
 
 
 def keeps_elements(kind: str, values: dict[str, Value], opened: bool) -> bool:
@@ -727,7 +883,7 @@ def keeps_elements(kind: str, values: dict[str, Value], opened: bool) -> bool:
     if any(value is not None and value != NONE for value in legacy):
         return values.get("reduce") == Constant(False)
     reduction = values.get("reduction")
-    return reduction == Constant("none") or kind == "raw" and reduction in (None, Constant(0))
+    return reduction == Constant("none") or (kind == "raw" and reduction in (None, Constant(0)))
 
 
 def record(frame: Frame, raw: RawCall) -> None:
@@ -739,5 +895,3 @@ def iterate_names(signature: ast.arguments) -> Iterator[str]:
     """All parameter names."""
     for parameter in (*signature.posonlyargs, *signature.args, *signature.kwonlyargs):
         yield parameter.arg
-
-

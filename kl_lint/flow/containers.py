@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Sequence as AbstractSequence
 from dataclasses import replace
 
 from kl_lint.flow.frame import Frame
@@ -29,7 +30,17 @@ from kl_lint.flow.values import (
 )
 
 __all__ = [
-    "MOST_ITEMS", "Mutation", "concatenated", "elements", "item", "lacks", "mapping_method", "one_of", "sequence_method", "updated", "widened_items",
+    "MOST_ITEMS",
+    "Mutation",
+    "concatenated",
+    "elements",
+    "item",
+    "lacks",
+    "mapping_method",
+    "one_of",
+    "sequence_method",
+    "updated",
+    "widened_items",
     "with_item",
 ]
 
@@ -62,18 +73,26 @@ def item(frame: Frame, base: Value, key: Value) -> Value:
             found = base.get(constant)
             if found is not None:
                 return found
-            return base.rest if base.rest is not None else Unknown(numbers.of("item", base.number, number_of(key, numbers)))
+            return (
+                base.rest
+                if base.rest is not None
+                else Unknown(numbers.of("item", base.number, number_of(key, numbers)))
+            )
         case Mapping(), _ if base.entries or base.rest is not None:
             values = [value for _, value in base.entries] + ([base.rest] if base.rest is not None else [])
             return one_of(values, numbers.of("pick", number_of(key, numbers), (len(values),)), numbers)
         case External(items=items, open=False), Constant(value=int() as index) if -len(items) <= index < len(items):
             return items[index]
-        case External(arguments=arguments), Constant(value=str() as name) if arguments and base.name.endswith("ModuleDict"):
+        case External(arguments=arguments), Constant(value=str() as name) if arguments and base.name.endswith(
+            "ModuleDict"
+        ):
             return base.get(name) or Unknown(numbers.of("item", base.number, (name,)))
         case External(items=items), _ if items:
             return one_of(items, numbers.of("pick", number_of(key, numbers), (len(items),)), numbers)
         case External(arguments=arguments), _ if arguments and base.name.endswith("ModuleDict"):
-            return one_of([v for _, v in arguments], numbers.of("pick", number_of(key, numbers), (len(arguments),)), numbers)
+            return one_of(
+                [v for _, v in arguments], numbers.of("pick", number_of(key, numbers), (len(arguments),)), numbers
+            )
         case _:
             return Unknown(numbers.of("item", number_of(base, numbers), number_of(key, numbers)))
 
@@ -88,7 +107,9 @@ def renumbered(value: Value, number: int) -> Value:
 def with_item(base: Value, key: Value, value: Value, numbers: Numbers) -> Value | None:
     """The container after `base[key] = value`; None where it is no container."""
     match base, key:
-        case Sequence(items=items), Constant(value=int() as index) if items is not None and -len(items) <= index < len(items):
+        case Sequence(items=items), Constant(value=int() as index) if items is not None and -len(items) <= index < len(
+            items
+        ):
             changed = list(items)
             changed[index] = value
             return replace(base, items=tuple(changed))
@@ -110,30 +131,35 @@ def widened(base: Sequence, value: Value, numbers: Numbers) -> Value:
 
 
 def elements(frame: Frame, value: Value, selector: int) -> tuple[tuple[Value, ...] | None, Value | None]:
-    """What iterating over `value` yields: the items where they are known, else one that stands for all (None: nothing is)."""
+    """What iterating over `value` yields: the items where they are known, else one that stands for all (None: nothing
+    is).
+    """
     numbers = frame.machine.numbers
     match value:
         case Sequence(items=items) if items is not None:
             return items, None
         case Sequence(element=element):
-            return None, renumbered(element, numbers.of("each", value.number, selector)) if element is not None else Unknown(selector)
+            return None, renumbered(
+                element, numbers.of("each", value.number, selector)
+            ) if element is not None else Unknown(selector)
         case Mapping(entries=entries, rest=None):
             return tuple(Constant(key) for key, _ in entries if isinstance(key, (str, int, float, bool))), None
-        case External(items=items) if items:
+        case External(name=name, items=items) if items or (name.endswith("ModuleList") and not value.open):
             return (None, one_of(items, selector, numbers)) if value.open else (items, None)
         case Instance(cls=cls, attributes=attributes) if torch_base(cls) == "typing.NamedTuple":
             return tuple(held for _, held in attributes), None
         case Tensor():
             return None, renumbered(rows_of(value, frame), numbers.of("each", value.number, selector))
         case Choice(options=options):
-            parts = [elements(frame, option, selector) for _, option in options]
-            ones = [join(known, numbers) if known else one for known, one in parts]
-            return None, join([one for one in ones if one is not None] or [Unknown(selector)], numbers)
+            parts = [(guards, elements(frame, option, selector)) for guards, option in options]
+            ones = [(guards, one_of(known, selector, numbers) if known else one) for guards, (known, one) in parts]
+            each = [(guards | more, held) for guards, one in ones if one is not None for more, held in options_of(one)]
+            return None, choose(each, numbers) if each else Unknown(selector)
         case _:
             return None, Unknown(numbers.of("each", number_of(value, numbers), selector))
 
 
-# --- methods ---------------------------------------------------------------------------------------------------------------
+# --- methods ---------------------------------------------------------------------------------------------------------
 
 
 def sequence_method(frame: Frame, name: str, base: Sequence, arguments: list[Value]) -> Mutation | None:
@@ -151,7 +177,9 @@ def sequence_method(frame: Frame, name: str, base: Sequence, arguments: list[Val
             return NONE, after
         case "extend" | "update", [value]:
             _, element = elements(frame, value, numbers.of("extend", base.number))
-            return NONE, appended(frame, replace(base, items=None, element=widened_items(base, numbers)), element or NONE)
+            return NONE, appended(
+                frame, replace(base, items=None, element=widened_items(base, numbers)), element or NONE
+            )
         case "pop" | "popleft", [] | [Constant(value=int())] if base.items and not frame.loop_levels:
             place = 0 if name == "popleft" else arguments[0] if arguments else Constant(-1)
             index = place.value if isinstance(place, Constant) and isinstance(place.value, int) else 0
@@ -160,8 +188,8 @@ def sequence_method(frame: Frame, name: str, base: Sequence, arguments: list[Val
             return taken, replace(base, items=tuple(left))
         case "pop" | "popleft", _:
             rest = Sequence(None, widened_items(base, numbers), mutable=True, number=base.number)
-            index = 0 if name == "popleft" else arguments[0] if arguments else Constant(-1)
-            return item(frame, base, index if not isinstance(index, int) else Constant(index)), rest
+            first = Constant(0) if name == "popleft" else Constant(-1)
+            return item(frame, base, arguments[0] if arguments and name == "pop" else first), rest
         case "copy", []:
             return replace(base), base
         case "clear", []:
@@ -182,27 +210,46 @@ def appended(frame: Frame, base: Sequence, value: Value) -> Sequence:
     """A list after append: in a loop its length is not known any more."""
     numbers = frame.machine.numbers
     if base.items is None or frame.loop_levels or len(base.items) >= MOST_ITEMS:
-        return Sequence(None, widened(base, value, numbers), mutable=True, number=numbers.of("append", base.number, number_of(value, numbers)))
-    return replace(base, items=(*base.items, value), number=numbers.of("append", base.number, number_of(value, numbers)))
+        return Sequence(
+            None,
+            widened(base, value, numbers),
+            mutable=True,
+            number=numbers.of("append", base.number, number_of(value, numbers)),
+        )
+    return replace(
+        base, items=(*base.items, value), number=numbers.of("append", base.number, number_of(value, numbers))
+    )
 
 
-def mapping_method(frame: Frame, name: str, base: Mapping, arguments: list[Value], keywords: dict[str, Value]) -> Mutation | None:
+def mapping_method(
+    frame: Frame, name: str, base: Mapping, arguments: list[Value], keywords: dict[str, Value]
+) -> Mutation | None:
     """A dict's method: its result, and the dict after it; None where it is not known."""
     numbers = frame.machine.numbers
     match name, arguments:
         case "get" | "pop" | "setdefault", [key, *default]:
-            found = item(frame, base, key) if not isinstance(key, Constant) or base.get(key.value) is not None or base.rest is not None else None
+            found = (
+                item(frame, base, key)
+                if not isinstance(key, Constant) or base.get(key.value) is not None or base.rest is not None
+                else None
+            )
             if found is not None:
                 return found, base
             value = default[0] if default else NONE
             return value, (with_item(base, key, value, numbers) or base) if name == "setdefault" else base
         case "items", []:
             pairs = [Sequence((Constant(key), value)) for key, value in base.entries]
-            return listing(pairs, Sequence((Unknown(base.number), base.rest)) if base.rest is not None else None, numbers), base
+            return listing(
+                pairs, Sequence((Unknown(base.number), base.rest)) if base.rest is not None else None, numbers
+            ), base
         case "values", []:
             return listing([value for _, value in base.entries], base.rest, numbers), base
         case "keys", []:
-            return listing([Constant(key) for key, _ in base.entries], Unknown(base.number) if base.rest is not None else None, numbers), base
+            return listing(
+                [Constant(key) for key, _ in base.entries],
+                Unknown(base.number) if base.rest is not None else None,
+                numbers,
+            ), base
         case "update", [Mapping() as other]:
             return NONE, updated(updated(base, other, numbers), Mapping(tuple(keywords.items())), numbers)
         case "update", [value]:
@@ -220,7 +267,9 @@ def mapping_method(frame: Frame, name: str, base: Mapping, arguments: list[Value
 def updated(base: Mapping, other: Mapping, numbers: Numbers) -> Mapping:
     """A dict after `update(other)`: what `other` may hold under any key may now stand under each."""
     entries = [
-        (key, value if other.rest is None else join((value, other.rest), numbers)) for key, value in base.entries if other.get(key) is None
+        (key, value if other.rest is None else join((value, other.rest), numbers))
+        for key, value in base.entries
+        if other.get(key) is None
     ]
     rests = [rest for rest in (base.rest, other.rest) if rest is not None]
     return replace(base, entries=(*entries, *other.entries), rest=join(rests, numbers) if rests else None)
@@ -244,10 +293,8 @@ def lacks(base: Value, key: Value) -> bool:
             return False
 
 
-def listing(values: list[Value], rest: Value | None, numbers: Numbers) -> Value:
+def listing(values: AbstractSequence[Value], rest: Value | None, numbers: Numbers) -> Value:
     """The view of a dict as a list."""
     if rest is None:
         return Sequence(tuple(values))
     return Sequence(None, join([*values, rest], numbers))
-
-

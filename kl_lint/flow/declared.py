@@ -1,4 +1,6 @@
-"""What users know and the interpreter cannot: spaces declared in the configuration, or by `Annotated[Tensor, "log_probs"]`."""
+"""What users know and the interpreter cannot: spaces declared in the configuration, or by `Annotated[Tensor,
+"log_probs"]`.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ MARK = "Annotated:"
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What calling anything whose dotted name matches `pattern` gives: a tensor in `space`, a distribution along `dim` where one is named.
+    """What calling anything whose dotted name matches `pattern` gives: a tensor in `space`, a distribution along
+    `dim` where one is named.
 
     A pattern matches whole dotted names, or what they end in; `*` stands for any part of one.
     """
@@ -38,7 +41,9 @@ def declared(declarations: Sequence[Declaration], frame: Frame, callee: Value, n
     for declaration in declarations:
         if fnmatchcase(name, declaration.pattern) or fnmatchcase(name, f"*.{declaration.pattern}"):
             number = frame.machine.opaque(node)
-            return tensor_of(number, declaration.space, declaration.dim, frame.place(node), f"declared {declaration.space.value}")
+            return tensor_of(
+                number, declaration.space, declaration.dim, frame.place(node), f"declared {declaration.space.value}"
+            )
     return None
 
 
@@ -85,7 +90,7 @@ def module_of(path: str) -> str:
     return ".".join(parts)
 
 
-# --- annotations -----------------------------------------------------------------------------------------------------------
+# --- annotations -----------------------------------------------------------------------------------------------------
 
 
 def mark(space: str) -> Symbol | None:

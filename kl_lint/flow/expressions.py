@@ -17,8 +17,8 @@ from kl_lint.flow.indexing import Part, PartKind, index_tensor
 from kl_lint.flow.objects import attribute, find_member, overlay_key
 from kl_lint.flow.store import store
 from kl_lint.flow.values import (
-    NO_GUARDS,
     NONE,
+    NO_GUARDS,
     Bound,
     Choice,
     Class,
@@ -47,8 +47,19 @@ DEEPEST = 60
 """How deep expressions may nest before they are left alone."""
 
 OPERATORS: dict[type[ast.operator], str] = {
-    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.MatMult: "matmul", ast.FloorDiv: "floordiv",
-    ast.Mod: "mod", ast.BitAnd: "and", ast.BitOr: "or", ast.BitXor: "xor", ast.LShift: "lshift", ast.RShift: "rshift",
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.Div: "div",
+    ast.Pow: "pow",
+    ast.MatMult: "matmul",
+    ast.FloorDiv: "floordiv",
+    ast.Mod: "mod",
+    ast.BitAnd: "and",
+    ast.BitOr: "or",
+    ast.BitXor: "xor",
+    ast.LShift: "lshift",
+    ast.RShift: "rshift",
 }
 STAR_IMPORTED = {"torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional"}
 """The names under which torch is known everywhere: taken for it where a star import may have brought them."""
@@ -165,7 +176,9 @@ def binary_operation(frame: Frame, node: ast.BinOp) -> Value:
     return value
 
 
-def combined(frame: Frame, node: ast.BinOp | ast.AugAssign, left: Value, right: Value, nodes: dict[str, ast.expr]) -> Value:
+def combined(
+    frame: Frame, node: ast.BinOp | ast.AugAssign, left: Value, right: Value, nodes: dict[str, ast.expr]
+) -> Value:
     """`left operator right`, each alternative by itself."""
     operator = OPERATORS.get(type(node.op), "other")
     numbers = frame.machine.numbers
@@ -173,7 +186,10 @@ def combined(frame: Frame, node: ast.BinOp | ast.AugAssign, left: Value, right: 
     def of(one: Value, other: Value) -> Value:
         match operator, one, other:
             case "or", Mapping(), Mapping():
-                return replace(updated(one, other, numbers), number=one.number if isinstance(node, ast.AugAssign) else frame.machine.fresh("or", node))
+                return replace(
+                    updated(one, other, numbers),
+                    number=one.number if isinstance(node, ast.AugAssign) else frame.machine.fresh("or", node),
+                )
             case "add", Sequence(), Sequence() if one.items is None or other.items is None:
                 return concatenated(one, other, numbers)
             case _:
@@ -252,7 +268,7 @@ def conditional(frame: Frame, node: ast.IfExp) -> Value:
     return choose(options, frame.machine.numbers) if options else unknown(frame, node)
 
 
-# --- tests -------------------------------------------------------------------------------------------------------------------
+# --- tests -----------------------------------------------------------------------------------------------------------
 
 Arms = tuple[Guards | None, Guards | None]
 """The conditions under which a test is true, and false; None: it never is."""
@@ -278,7 +294,9 @@ def arms_of(frame: Frame, test: ast.expr) -> Arms:
 
 
 def all_of(frame: Frame, parts: list[Arms]) -> Arms:
-    """The arms of a conjunction: true says all of it; false that it does not hold, which another test of the same parts knows again."""
+    """The arms of a conjunction: true says all of it; false that it does not hold, which another test of the same
+    parts knows again.
+    """
     yes: Guards | None = NO_GUARDS
     open_ends: list[Guards] = []
     for part_yes, part_no in parts:
@@ -360,12 +378,16 @@ def compared(frame: Frame, one: Value, operator: ast.cmpop, other: Value) -> Arm
                 if not compatible(frozenset({truth}), frame.guards()):
                     return None, NO_GUARDS
                 return frozenset({(held, repr(other.value)), (equal, True), truth}), frozenset({(equal, False)})
-        case ast.In() | ast.NotIn() if isinstance(one, Constant) and isinstance(other, Sequence) and other.items is not None:
+        case ast.In() | ast.NotIn() if (
+            isinstance(one, Constant) and isinstance(other, Sequence) and other.items is not None
+        ):
             if all(isinstance(v, Constant) for v in other.items):
                 return (NO_GUARDS, None) if one in other.items else (None, NO_GUARDS)
         case _:
             pass
-    number = numbers.of("test", (type(operator).__name__.replace("Not", ""),), number_of(one, numbers), number_of(other, numbers))
+    number = numbers.of(
+        "test", (type(operator).__name__.replace("Not", ""),), number_of(one, numbers), number_of(other, numbers)
+    )
     return frozenset({(number, True)}), frozenset({(number, False)})
 
 
@@ -381,7 +403,7 @@ def comparison(frame: Frame, node: ast.Compare) -> Value:
     return unknown(frame, node)
 
 
-# --- containers, indexing ----------------------------------------------------------------------------------------------------
+# --- containers, indexing --------------------------------------------------------------------------------------------
 
 
 def sequence(frame: Frame, node: ast.Tuple | ast.List | ast.Set) -> Value:
@@ -430,7 +452,11 @@ def mapping(frame: Frame, node: ast.Dict) -> Value:
             entries[known.name] = value
         else:
             rest.append(value)
-    return Mapping(tuple(entries.items()), join(rest, frame.machine.numbers) if rest else None, frame.machine.fresh("display", node))
+    return Mapping(
+        tuple(entries.items()),
+        join(rest, frame.machine.numbers) if rest else None,
+        frame.machine.fresh("display", node),
+    )
 
 
 def subscript(frame: Frame, node: ast.Subscript) -> Value:
@@ -438,7 +464,9 @@ def subscript(frame: Frame, node: ast.Subscript) -> Value:
     base = evaluate(frame, node.value)
     if type(base) is Choice and isinstance(node.slice, (ast.Constant, ast.Name, ast.UnaryOp)):
         key = evaluate(frame, node.slice)
-        base = choose([option for option in base.options if not lacks(option[1], key)] or base.options, frame.machine.numbers)
+        base = choose(
+            [option for option in base.options if not lacks(option[1], key)] or base.options, frame.machine.numbers
+        )
     return frame.narrow(lift(frame, lambda one: subscript_one(frame, one, node), base))
 
 
@@ -501,13 +529,20 @@ def sliced(frame: Frame, base: Value, piece: ast.Slice, node: ast.AST) -> Value:
     bounds = [evaluate(frame, bound) if bound is not None else NONE for bound in (piece.lower, piece.upper, piece.step)]
     numbers = frame.machine.numbers
     match base:
-        case Sequence(items=items) if items is not None and all(isinstance(b, Constant) and (b.value is None or type(b.value) is int) for b in bounds):
-            lower, upper, step = (b.value if isinstance(b, Constant) else None for b in bounds)
+        case Sequence(items=items) if items is not None and all(
+            isinstance(b, Constant) and (b.value is None or type(b.value) is int) for b in bounds
+        ):
+            lower, upper, step = (b.value if isinstance(b, Constant) and isinstance(b.value, int) else None for b in bounds)
             if step != 0:
                 return replace(base, items=items[slice(lower, upper, step)], number=frame.machine.fresh("slice", node))
             return unknown(frame, node)
         case Sequence(items=items) if items:
-            return Sequence(None, one_of(items, frame.machine.fresh("slice", node), numbers), mutable=base.mutable, number=frame.machine.fresh("slice", node))
+            return Sequence(
+                None,
+                one_of(items, frame.machine.fresh("slice", node), numbers),
+                mutable=base.mutable,
+                number=frame.machine.fresh("slice", node),
+            )
         case External():
             return replace(base, open=True)
         case _:
@@ -524,9 +559,13 @@ def index_part(frame: Frame, node: ast.expr) -> Part:
     """One part of an index, with a number that tells equal parts."""
     numbers = frame.machine.numbers
     if isinstance(node, ast.Slice):
-        bounds = [evaluate(frame, bound) if bound is not None else NONE for bound in (node.lower, node.upper, node.step)]
+        bounds = [
+            evaluate(frame, bound) if bound is not None else NONE for bound in (node.lower, node.upper, node.step)
+        ]
         trivial = bounds[0] in (NONE, Constant(0)) and bounds[1] == NONE and bounds[2] in (NONE, Constant(1))
-        return Part(PartKind.FULL if trivial else PartKind.SLICE, numbers.of("slice", *(number_of(b, numbers) for b in bounds)))
+        return Part(
+            PartKind.FULL if trivial else PartKind.SLICE, numbers.of("slice", *(number_of(b, numbers) for b in bounds))
+        )
     value = evaluate(frame, node)
     number = number_of(value, numbers)
     match value:
@@ -544,7 +583,7 @@ def index_part(frame: Frame, node: ast.expr) -> Part:
             return Part(PartKind.ADVANCED, number)
 
 
-# --- functions, comprehensions -----------------------------------------------------------------------------------------------
+# --- functions, comprehensions ---------------------------------------------------------------------------------------
 
 
 def function_value(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, **changes: Any) -> Function:
@@ -552,7 +591,9 @@ def function_value(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef | 
     signature = node.args
     positional = [*signature.posonlyargs, *signature.args]
     defaults: list[tuple[str, Value]] = []
-    for parameter, default in zip(positional[len(positional) - len(signature.defaults) :], signature.defaults, strict=True):
+    for parameter, default in zip(
+        positional[len(positional) - len(signature.defaults) :], signature.defaults, strict=True
+    ):
         defaults.append((parameter.arg, evaluate(frame, default)))
     for parameter, keyword_default in zip(signature.kwonlyargs, signature.kw_defaults, strict=True):
         if keyword_default is not None:
@@ -588,7 +629,9 @@ def comprehension(frame: Frame, node: ast.ListComp | ast.SetComp | ast.Generator
     return Sequence(None, join(values[0], frame.machine.numbers) if values[0] else None, mutable=True, number=number)
 
 
-def comprehended(frame: Frame, generators: list[ast.comprehension], result: Callable[[], Value]) -> tuple[list[Value], bool] | None:
+def comprehended(
+    frame: Frame, generators: list[ast.comprehension], result: Callable[[], Value]
+) -> tuple[list[Value], bool] | None:
     """The values of a comprehension's element, and whether they are exactly one for each item."""
     if not generators:
         return [result()], True
@@ -629,7 +672,11 @@ def dict_comprehension(frame: Frame, node: ast.DictComp) -> Value:
         comprehended(frame, node.generators, pair)
     finally:
         frame.close_branch()
-    return Mapping(tuple(entries.items()), join(rest, frame.machine.numbers) if rest else None, frame.machine.fresh("comprehension", node))
+    return Mapping(
+        tuple(entries.items()),
+        join(rest, frame.machine.numbers) if rest else None,
+        frame.machine.fresh("comprehension", node),
+    )
 
 
 def bind_target(frame: Frame, target: ast.expr, iterable: Value, node: ast.AST) -> None:

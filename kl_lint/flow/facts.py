@@ -55,11 +55,17 @@ def sites_of(machine: Machine, source: Source) -> tuple[Site, ...]:
     uses: dict[Place, list[LossUse]] = {}
     for use in machine.uses:
         uses.setdefault(use.call, []).append(use)
-    sites = [site(machine, place, contexts, uses.get(place, [])) for place, contexts in machine.calls.items() if place.source is source]
+    sites = [
+        site(machine, place, contexts, uses.get(place, []))
+        for place, contexts in machine.calls.items()
+        if place.source is source
+    ]
     return tuple(sorted(sites, key=lambda found: (found.span, found.kind.value)))
 
 
-def site(machine: Machine, place: Place, contexts: dict[tuple[object, ...], dict[Guards, RawCall]], uses: list[LossUse]) -> Site:
+def site(
+    machine: Machine, place: Place, contexts: dict[tuple[object, ...], dict[Guards, RawCall]], uses: list[LossUse]
+) -> Site:
     """One call with all its contexts."""
     found: list[Context] = []
     kind = Kind.FUNCTIONAL
@@ -141,7 +147,9 @@ def settings_of(source: Source, raw: RawCall, values: dict[str, Value]) -> Setti
             position if isinstance(position, int) else None,
             isinstance(node, ast.Constant),
         )
-    return Settings(given.get("size_average"), given.get("reduce"), given.get("reduction"), given.get("log_target"), raw.open)
+    return Settings(
+        given.get("size_average"), given.get("reduce"), given.get("reduction"), given.get("log_target"), raw.open
+    )
 
 
 def log_target_of(values: dict[str, Value], opened: bool) -> bool | None:
@@ -156,12 +164,18 @@ def log_target_of(values: dict[str, Value], opened: bool) -> bool | None:
 
 
 def reduction_of(kind: Kind, values: dict[str, Value], opened: bool) -> Reduction:
-    """What torch does with the elements (torch-facts: positional misuse, legacy arguments; function and module differ)."""
+    """What torch does with the elements (torch-facts: positional misuse, legacy arguments; function and module
+    differ).
+    """
     told = values.get("reduction")
     if kind is Kind.RAW:
         if told is None:
             return Reduction.UNKNOWN if opened else Reduction.NONE
-        return RAW_REDUCTIONS.get(told.value, Reduction.INVALID) if isinstance(told, Constant) and isinstance(told.value, int) else Reduction.UNKNOWN
+        return (
+            RAW_REDUCTIONS.get(told.value, Reduction.INVALID)
+            if isinstance(told, Constant) and isinstance(told.value, int)
+            else Reduction.UNKNOWN
+        )
     legacy = [values.get("size_average", NONE), values.get("reduce", NONE)]
     if any(not isinstance(value, Constant) for value in legacy):
         return Reduction.UNKNOWN
@@ -193,7 +207,7 @@ def legacy_reduction(kind: Kind, size_average: object, reduce: object, told: Val
     return Reduction(name)
 
 
-# --- arguments -------------------------------------------------------------------------------------------------------------
+# --- arguments -------------------------------------------------------------------------------------------------------
 
 
 def argument(machine: Machine, raw: RawCall, name: str, values: dict[str, Value]) -> Argument | None:
@@ -263,8 +277,18 @@ def remark(machine: Machine, note: Note) -> Remark:
 
     reach = machine.reaches.get(remark_key(note), Reach()) if note.inner is not None else Reach()
     return Remark(
-        note.kind, note.place.span, source.filename, note.detail, here(note.inner), here(note.operand), note.epsilon, note.rank, here(note.argument),
-        reach.sole_use, reach.operand_unchanged, tuple((source.span(guard), source.span(given)) for guard, given in reach.guards),
+        note.kind,
+        note.place.span,
+        source.filename,
+        note.detail,
+        here(note.inner),
+        here(note.operand),
+        note.epsilon,
+        note.rank,
+        here(note.argument),
+        reach.sole_use,
+        reach.operand_unchanged,
+        tuple((source.span(guard), source.span(given)) for guard, given in reach.guards),
     )
 
 
@@ -280,7 +304,9 @@ def producer(machine: Machine, raw: RawCall, name: str, tensor: Tensor) -> Produ
         return None
     source = maker.place.source
     reach = machine.reaches.get((raw.place, name, maker.place), Reach())
-    module = maker.module.span if maker.module is not None and maker.module.source is source and reach.sole_module else None
+    module = (
+        maker.module.span if maker.module is not None and maker.module.source is source and reach.sole_module else None
+    )
     return Producer(
         maker.name,
         maker.place.span,
@@ -320,7 +346,7 @@ def torch_names(tree: ast.Module) -> frozenset[str]:
     return frozenset(names)
 
 
-# --- hand-written divergences ------------------------------------------------------------------------------------------------
+# --- hand-written divergences ----------------------------------------------------------------------------------------
 
 
 def handwritten_facts(found: dict[ast.AST, HandwrittenSum], functional: str | None) -> tuple[Handwritten, ...]:
@@ -339,5 +365,3 @@ def handwritten_facts(found: dict[ast.AST, HandwrittenSum], functional: str | No
         for h in found.values()
     ]
     return tuple(sorted(facts, key=lambda fact: fact.span))
-
-

@@ -1,6 +1,7 @@
 """The state of an interpretation: frames with their variables, path conditions, and what one analysis shares.
 
-A branch is interpreted on the frame itself under a *journal* of what it overwrites; leaving the branch undoes the journal and hands
+A branch is interpreted on the frame itself under a *journal* of what it overwrites; leaving the branch undoes the
+journal and hands
 out what the branch wrote. So a branch costs what it writes, not what is in scope.
 """
 
@@ -53,7 +54,9 @@ MISSING = Unknown(0)
 
 @dataclass(frozen=True, slots=True)
 class RawCall:
-    """A KL call (or construction) as it was reached: callee, bound arguments with their nodes, the conditions of the path."""
+    """A KL call (or construction) as it was reached: callee, bound arguments with their nodes, the conditions of the
+    path.
+    """
 
     kind: str
     place: Place
@@ -108,9 +111,38 @@ class Machine:
     """What one analysis shares: value numbers, the work bound, memoised calls and the facts found."""
 
     __slots__ = (
-        "_budget", "assigned", "attributes", "called", "calls", "contexts", "depth", "epoch", "evaluate", "filtered", "handwritten", "impure", "last_receiver",
-        "memo", "abroad", "foreign", "main", "modules", "numbers", "built", "declarations", "pending", "reaches", "record_handwritten", "relevant", "run", "running", "scopes", "slices",
-        "standalone", "summed", "uses",
+        "_budget",
+        "abroad",
+        "assigned",
+        "attributes",
+        "built",
+        "called",
+        "calls",
+        "contexts",
+        "declarations",
+        "depth",
+        "epoch",
+        "evaluate",
+        "filtered",
+        "foreign",
+        "handwritten",
+        "impure",
+        "last_receiver",
+        "main",
+        "memo",
+        "modules",
+        "numbers",
+        "pending",
+        "reaches",
+        "record_handwritten",
+        "relevant",
+        "run",
+        "running",
+        "scopes",
+        "slices",
+        "standalone",
+        "summed",
+        "uses",
     )
 
     def __init__(self, budget: int, *, record_handwritten: bool = False) -> None:
@@ -163,7 +195,9 @@ class Machine:
         return self.numbers.of(what, (id(node), self.epoch))
 
     def opaque(self, node: ast.AST) -> int:
-        """A fresh number for the result of an unknown call; the function that makes one is not a pure function of its arguments."""
+        """A fresh number for the result of an unknown call; the function that makes one is not a pure function of its
+        arguments.
+        """
         self.impure += 1
         return self.numbers.of("call", (id(node), self.epoch))
 
@@ -212,7 +246,9 @@ class Frame:
         """Bind a name, here or where `global`/`nonlocal` put it."""
         if name in self.foreign:
             home = self.foreign[name]
-            home.variables[name] = choose((*options_of(home.variables.get(name, value)), (NO_GUARDS, value)), self.machine.numbers)
+            home.variables[name] = choose(
+                (*options_of(home.variables.get(name, value)), (NO_GUARDS, value)), self.machine.numbers
+            )
             return
         if self.journals:
             journal = self.journals[-1]

@@ -42,8 +42,17 @@ def index_tensor(frame: Frame, tensor: Tensor, parts: tuple[Part, ...], number: 
     if tensor.loss is not None:
         frame.machine.filtered.update(tensor.loss.calls)
         only_rows = all(part.kind in (PartKind.FULL, PartKind.REST) for part in parts[1:])
-        loss = tensor.loss if only_rows and tensor.dim is not None and tensor.dim != 0 else replace(tensor.loss, elementwise=False)
-        return Tensor(number, dim=tensor.dim if tensor.dim is not None and tensor.dim < 0 else None, gradient=tensor.gradient, loss=loss)
+        loss = (
+            tensor.loss
+            if only_rows and tensor.dim is not None and tensor.dim != 0
+            else replace(tensor.loss, elementwise=False)
+        )
+        return Tensor(
+            number,
+            dim=tensor.dim if tensor.dim is not None and tensor.dim < 0 else None,
+            gradient=tensor.gradient,
+            loss=loss,
+        )
     if tensor.space not in DISTRIBUTIONS or tensor.mass is Mass.BERNOULLI:
         form = regained(tensor, parts)
         return replace(tensor, number=number, rank=rank, form=form, masked=tensor.masked, fill=tensor.fill)
@@ -54,7 +63,9 @@ def index_tensor(frame: Frame, tensor: Tensor, parts: tuple[Part, ...], number: 
 
 
 def regained(tensor: Tensor, parts: tuple[Part, ...]) -> Form | None:
-    """A sum that is given its dim back by `[:, None]` or `[..., None]` is one with keepdim. `[:, None]` after a sum over -1 is taken for one of rows."""
+    """A sum that is given its dim back by `[:, None]` or `[..., None]` is one with keepdim. `[:, None]` after a sum
+    over -1 is taken for one of rows.
+    """
     kinds = tuple(part.kind for part in parts)
     if kinds.count(PartKind.NEW) != 1 or not set(kinds) <= {PartKind.FULL, PartKind.REST, PartKind.NEW}:
         return None
@@ -72,7 +83,8 @@ def rank_after(tensor: Tensor, parts: tuple[Part, ...]) -> int | None:
 
 
 def dims_of(parts: tuple[Part, ...]) -> list[tuple[PartKind, int]]:
-    """Each part with the dim it speaks of when its turn comes: before an ellipsis the last comes first and dims count from the front, behind it
+    """Each part with the dim it speaks of when its turn comes: before an ellipsis the last comes first and dims count
+    from the front, behind it
     the first does and they count from the end, so that no part moves the dim of one that is still to come.
     """
     kinds = [part.kind for part in parts]
@@ -97,7 +109,9 @@ def part_applied(tensor: Tensor, kind: PartKind, dim: int, number: int) -> Tenso
         case PartKind.FULL | PartKind.REST:
             return tensor
         case PartKind.NEW:
-            return replace(tensor, dim=shifted_in(tensor, dim), rank=None if tensor.rank is None else tensor.rank + 1, source=None)
+            return replace(
+                tensor, dim=shifted_in(tensor, dim), rank=None if tensor.rank is None else tensor.rank + 1, source=None
+            )
         case PartKind.INTEGER:
             return indexed_away(tensor, dim, number)
         case PartKind.SLICE:
@@ -118,9 +132,13 @@ def sliced(tensor: Tensor, dim: int, number: int) -> Tensor:
 
 
 def indexed_away(tensor: Tensor, dim: int, number: int) -> Tensor:
-    """One index of a dim: the outermost is taken for another than a distribution's last, unless the rank says otherwise."""
+    """One index of a dim: the outermost is taken for another than a distribution's last, unless the rank says
+    otherwise.
+    """
     if tensor.space in DISTRIBUTIONS and outermost(tensor, dim):
-        return replace(tensor, number=number, rank=None if tensor.rank is None else tensor.rank - 1, form=None, source=None)
+        return replace(
+            tensor, number=number, rank=None if tensor.rank is None else tensor.rank - 1, form=None, source=None
+        )
     return without_dim(tensor, dim, number)
 
 

@@ -12,12 +12,12 @@ from kl_lint.flow.objects import KL_LOSS, receiver_name
 from kl_lint.flow.slicing import Slice, slice_of
 from kl_lint.flow.statements import execute, leave
 from kl_lint.flow.values import (
-    NO_GUARDS,
     NONE,
+    NO_GUARDS,
+    Choice,
     Class,
     Constant,
     External,
-    Choice,
     Function,
     Guards,
     Instance,
@@ -56,7 +56,9 @@ class Interpreter:
         machine.standalone = self.standalone
 
     def run(self, function: Function, variables: dict[str, Value], caller: Frame, node: ast.AST) -> Value:
-        """The value of calling `function` with `variables` bound; leaves the receiver as the call left it in `machine.last_receiver`."""
+        """The value of calling `function` with `variables` bound; leaves the receiver as the call left it in
+        `machine.last_receiver`.
+        """
         machine = self.machine
         machine.last_receiver = None
         place = function.node
@@ -75,11 +77,17 @@ class Interpreter:
                 known = machine.memo[key] = (known[0], None, True)
         if known is None:
             recursive = machine.running.get(place, 0)
-            if recursive >= MOST_RECURSION or self._calls >= DEEPEST_CALL or machine.contexts.get(place, 0) >= (MOST_CONTEXTS if telling(variables) else FEW_CONTEXTS):
+            if (
+                recursive >= MOST_RECURSION
+                or self._calls >= DEEPEST_CALL
+                or machine.contexts.get(place, 0) >= (MOST_CONTEXTS if telling(variables) else FEW_CONTEXTS)
+            ):
                 return Unknown(machine.opaque(node))
             machine.contexts[place] = machine.contexts.get(place, 0) + 1
             entry = not isinstance(place, ast.Lambda) and caller.kind == "class"
-            frame = self._frame(function, dict(variables), key, entry=entry, callers=(*caller.callers[-8:], caller.place(node)))
+            frame = self._frame(
+                function, dict(variables), key, entry=entry, callers=(*caller.callers[-8:], caller.place(node))
+            )
             frame.no_grad = caller.no_grad or function.no_grad
             frame.slice = self._slice(function, frame.receiver, value=True)
             before = machine.impure
@@ -102,10 +110,14 @@ class Interpreter:
         promised = evaluate(home, returns)
         if not isinstance(promised, Symbol):
             return None
-        return annotated(promised, self.machine.numbers.of("promised", (id(node), self.machine.epoch)), home.place(returns))
+        return annotated(
+            promised, self.machine.numbers.of("promised", (id(node), self.machine.epoch)), home.place(returns)
+        )
 
     def standalone(self, function: Function, receiver: Value | None) -> Value:
-        """Interpret a function entered with nothing known of its parameters; gives the receiver as it leaves it, or its value."""
+        """Interpret a function entered with nothing known of its parameters; gives the receiver as it leaves it, or
+        its value.
+        """
         machine = self.machine
         key = ("entry", function.node, id(function.frame))
         known = machine.memo.get(key)
@@ -167,7 +179,15 @@ class Interpreter:
             found = self.machine.slices[key] = slice_of(node.body, self.machine.relevant, receiver, value=value)
         return found
 
-    def _frame(self, function: Function, variables: dict[str, Value], key: tuple[object, ...], *, entry: bool, callers: tuple[object, ...]) -> Frame:
+    def _frame(
+        self,
+        function: Function,
+        variables: dict[str, Value],
+        key: tuple[object, ...],
+        *,
+        entry: bool,
+        callers: tuple[object, ...],
+    ) -> Frame:
         home = function.frame
         frame = Frame(self.machine, home.source, home, "function", function, variables, key=key, entry=entry)
         frame.callers = callers  # type: ignore[assignment]
@@ -197,12 +217,16 @@ class Interpreter:
             self._calls -= 1
             machine.running[place] -= 1
         if frame.yields:
-            return Sequence(None, join(frame.yields, machine.numbers), number=machine.fresh("generator", place)), self._receiver(frame.returns)
+            return Sequence(
+                None, join(frame.yields, machine.numbers), number=machine.fresh("generator", place)
+            ), self._receiver(frame.returns)
         ways = [way for way in frame.returns if way.value != NONE] or frame.returns
         return choose([(way.guards, way.value) for way in ways], machine.numbers), self._receiver(frame.returns)
 
     def _receiver(self, returns: list[Return]) -> Value | None:
-        receivers: list[tuple[Guards, Value]] = [(way.guards, way.receiver) for way in returns if way.receiver is not None]
+        receivers: list[tuple[Guards, Value]] = [
+            (way.guards, way.receiver) for way in returns if way.receiver is not None
+        ]
         return choose_states(receivers, self.machine.numbers) if receivers else None
 
     def _nested(self, frame: Frame) -> None:
@@ -220,7 +244,9 @@ class Interpreter:
         positional = [*signature.posonlyargs, *signature.args]
         for parameter in (*positional, *signature.kwonlyargs):
             unknown = Unknown(numbers.of("parameter", (id(function.node), parameter.arg)))
-            variables[parameter.arg] = self._parameter(unknown, defaults.get(parameter.arg), parameter.annotation, function.frame)
+            variables[parameter.arg] = self._parameter(
+                unknown, defaults.get(parameter.arg), parameter.annotation, function.frame
+            )
         if signature.vararg is not None:
             element = Unknown(numbers.of("parameter", (id(function.node), signature.vararg.arg)))
             variables[signature.vararg.arg] = Sequence(None, element, number=element.number)
@@ -260,16 +286,28 @@ def entered(cls: Class, numbers: Numbers) -> Instance:
 
 
 def canonical_arguments(machine: Machine, arguments: tuple[tuple[str, Value], ...]) -> tuple[object, ...]:
-    """Arguments up to the names of what is unknown in them: equal for calls between which the interpreter can see no difference."""
+    """Arguments up to the names of what is unknown in them: equal for calls between which the interpreter can see no
+    difference.
+    """
     order: dict[int, int] = {}
 
     def shape(value: Value, depth: int) -> object:
         match value:
             case Unknown(number=number, form=form) if form is None or depth < 3:
-                made = None if form is None else (form.op, form.dim, form.symbol, form.keepdim, shape(form.operand, depth + 1))
+                made = (
+                    None
+                    if form is None
+                    else (form.op, form.dim, form.symbol, form.keepdim, shape(form.operand, depth + 1))
+                )
                 return (order.setdefault(number, len(order)), made)
-            case Tensor(space=Space.UNKNOWN, form=form, fill=None, loss=None, number=number) if form is None or depth < 3:
-                made = None if form is None else (form.op, form.dim, form.symbol, form.keepdim, shape(form.operand, depth + 1))
+            case Tensor(space=Space.UNKNOWN, form=form, fill=None, loss=None, number=number) if (
+                form is None or depth < 3
+            ):
+                made = (
+                    None
+                    if form is None
+                    else (form.op, form.dim, form.symbol, form.keepdim, shape(form.operand, depth + 1))
+                )
                 return (replace(value, number=0, trail=None, form=None), order.setdefault(number, len(order)), made)
             case Sequence(items=items) if items is not None and depth < 2:
                 return ("sequence", *(shape(item, depth + 1) for item in items))
@@ -320,10 +358,10 @@ def relabelled(value: Value, numbers: Numbers, site: int, depth: int = 0) -> Val
         case Sequence(items=items) if items is not None and depth < 2:
             return replace(value, items=tuple(relabelled(item, numbers, site, depth + 1) for item in items))
         case Mapping() if depth < 2:
-            return replace(value, entries=tuple((key, relabelled(item, numbers, site, depth + 1)) for key, item in value.entries))
+            return replace(
+                value, entries=tuple((key, relabelled(item, numbers, site, depth + 1)) for key, item in value.entries)
+            )
         case Choice():
             return Choice(tuple((guards, relabelled(option, numbers, site, depth)) for guards, option in value.options))
         case _:
             return value
-
-

@@ -1,6 +1,7 @@
 """The facts that rules judge: one KL call as it is reached on one path, or one construction of a `KLDivLoss`.
 
-A fact names no syntax: places are spans, values are described in the words of the domain. `Site` gathers the facts of one
+A fact names no syntax: places are spans, values are described in the words of the domain. `Site` gathers the facts of
+one
 call over all the ways in which the program reaches it.
 """
 
@@ -13,8 +14,20 @@ from kl_lint.finding import Span, Step
 from kl_lint.flow.values import Mass, Space
 
 __all__ = [
-    "Argument", "Context", "Distribution", "Handwritten", "KLCall", "Kind", "Producer", "Reduction", "Remark", "RemarkKind",
-    "Setting", "Settings", "Site", "Use",
+    "Argument",
+    "Context",
+    "Distribution",
+    "Handwritten",
+    "KLCall",
+    "Kind",
+    "Producer",
+    "Reduction",
+    "Remark",
+    "RemarkKind",
+    "Setting",
+    "Settings",
+    "Site",
+    "Use",
 ]
 
 
@@ -26,7 +39,9 @@ class Kind(str, Enum):
     MODULE = "module"
     """A call of a `torch.nn.KLDivLoss`."""
     RAW = "raw"
-    """`torch.kl_div`, the native operation: its reduction is an integer and it returns the unreduced tensor by default."""
+    """`torch.kl_div`, the native operation: its reduction is an integer and it returns the unreduced tensor by
+    default.
+    """
     CONSTRUCTION = "construction"
     """`torch.nn.KLDivLoss(...)` itself: it has settings, and no arguments."""
 
@@ -53,13 +68,18 @@ class RemarkKind(Enum):
 class Remark:
     """One noteworthy step in the making of a tensor.
 
-    `span` is the expression to report or rewrite (the outer call), `argument` the expression that it was given as it stands there, `inner`
-    the call that made what it was given (LOG_OF_SOFTMAX, NORMALIZED_TWICE: the first softmax), and `operand` the logits given to that.
-    `detail` is the operation's name (`log2`, `sigmoid`, `softmax`); `epsilon` says that something was added or clamped between (LOG_OF_SOFTMAX,
+    `span` is the expression to report or rewrite (the outer call), `argument` the expression that it was given as it
+    stands there, `inner`
+    the call that made what it was given (LOG_OF_SOFTMAX, NORMALIZED_TWICE: the first softmax), and `operand` the
+    logits given to that.
+    `detail` is the operation's name (`log2`, `sigmoid`, `softmax`); `epsilon` says that something was added or
+    clamped between (LOG_OF_SOFTMAX,
     NORMALIZED_TWICE); `rank` is the operand's rank where it is proved (IMPLICIT_DIM); `filename` the file.
 
-    `sole_use` says that `argument` alone reads what `inner` made, there or through locals; `operand_unchanged` that `argument` holds exactly what
-    `inner` made, epsilons aside, and that the logits are still the same at the KL call. `guards` are the additions and clamps that a rewrite can
+    `sole_use` says that `argument` alone reads what `inner` made, there or through locals; `operand_unchanged` that
+    `argument` holds exactly what
+    `inner` made, epsilons aside, and that the logits are still the same at the KL call. `guards` are the additions
+    and clamps that a rewrite can
     reach, each with the expression it was applied to (LOG_OF_LOG: those of `argument` itself).
     """
 
@@ -81,11 +101,14 @@ class Remark:
 class Producer:
     """The call that made a distribution, as far as a rewrite can reach it.
 
-    `name` is the operation (`softmax`, `log_softmax`, `Softmax`); `span` its call; `operand` the logits given to it and `dim` the text of its
+    `name` is the operation (`softmax`, `log_softmax`, `Softmax`); `span` its call; `operand` the logits given to it
+    and `dim` the text of its
     dim argument, where written; `inline` says that the call stands in the KL call's own argument; `sole_use` that
     nothing else reads what it made; `operand_unchanged` that the logits are still the same at the KL call.
-    `module_span` is the construction of the module (`nn.Softmax(dim=1)`), where one made it, and only this use of it exists.
-    `callee` is how the call spells the operation, where that would spell its siblings too: `F.softmax` after an import of torch at the top of the
+    `module_span` is the construction of the module (`nn.Softmax(dim=1)`), where one made it, and only this use of it
+    exists.
+    `callee` is how the call spells the operation, where that would spell its siblings too: `F.softmax` after an
+    import of torch at the top of the
     file, `.softmax` for a method; None for anything else.
     """
 
@@ -105,7 +128,8 @@ class Producer:
 class Distribution:
     """What is proved of a tensor that reaches a KL call.
 
-    `dim` is the dimension along which it sums to one, as written (negative where counted from the end) and None where it is not an
+    `dim` is the dimension along which it sums to one, as written (negative where counted from the end) and None where
+    it is not an
     integer that is known; `symbol` identifies a dim that is a value of the program (equal symbols, equal dims).
     `rank` is the number of dimensions where it is proved. `source` identifies the tensor that was normalised: two
     distributions of one source come from the same logits. `temperature` identifies what the logits were divided by
@@ -219,15 +243,19 @@ class KLCall:
     summed: bool = False
     """The unreduced result is seen to be summed or averaged."""
     callers: tuple[Step, ...] = ()
-    """The calls that led here, outermost first; empty where the function was entered with nothing known of its parameters."""
+    """The calls that led here, outermost first; empty where the function was entered with nothing known of its
+    parameters.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Handwritten:
     """`sum(p * (log p - log q))` written by hand: KL(p ‖ q).
 
-    `p` and `q` are the probabilities' spans; `log_p`, `log_q` those of their logarithms, where they are expressions of their own.
-    `reduction` is what a `kl_div` call would need to give the same number: "sum" over everything, else "none" with `.sum(dim)` after.
+    `p` and `q` are the probabilities' spans; `log_p`, `log_q` those of their logarithms, where they are expressions
+    of their own.
+    `reduction` is what a `kl_div` call would need to give the same number: "sum" over everything, else "none" with
+    `.sum(dim)` after.
     """
 
     span: Span
@@ -245,7 +273,9 @@ class Handwritten:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One way into a site: the alternatives that remain possible there. `entry` marks a function entered with unknown parameters."""
+    """One way into a site: the alternatives that remain possible there. `entry` marks a function entered with unknown
+    parameters.
+    """
 
     variants: tuple[KLCall, ...]
     entry: bool

@@ -1,6 +1,7 @@
 """Names that other files of the project bind: each is interpreted when it is first asked for.
 
-A name imported from the project is a Symbol `file:<path>::<name>` (a module: `file:<path>`, a namespace package `folder:<path>`) until something reads it.
+A name imported from the project is a Symbol `file:<path>::<name>` (a module: `file:<path>`, a namespace package
+`folder:<path>`) until something reads it.
 """
 
 from __future__ import annotations
@@ -52,10 +53,14 @@ class Modules:
         return Symbol(f"{found.name}{MEMBER}{name}")
 
     def kl_names(self, source: Source) -> frozenset[str]:
-        """The names that stand for a KL divergence in the files that a file imports from directly, and the names imported from these."""
+        """The names that stand for a KL divergence in the files that a file imports from directly, and the names
+        imported from these.
+        """
         names: set[str] = set()
         for statement in source.tree.body:
-            if not isinstance(statement, ast.ImportFrom) or (not statement.level and (statement.module or "torch").startswith("torch")):
+            if not isinstance(statement, ast.ImportFrom) or (
+                not statement.level and (statement.module or "torch").startswith("torch")
+            ):
                 continue
             symbol = self.imported_from(statement.level, statement.module or "", "", source)
             path = symbol.name.removesuffix(MEMBER).removeprefix(FILE) if symbol is not None else ""
@@ -66,7 +71,7 @@ class Modules:
                     names |= found | {alias.asname or alias.name for alias in statement.names if alias.name in found}
         return frozenset(names)
 
-    # --- resolution ----------------------------------------------------------------------------------------------------
+    # --- resolution --------------------------------------------------------------------------------------------------
 
     def resolve(self, symbol: Symbol) -> Value:
         """What an imported name of the project holds; the symbol itself where it cannot be told."""
@@ -85,7 +90,11 @@ class Modules:
             return None
         self._resolving.add(key)
         try:
-            frame = self.frame(path) if kind == "file" and (path in self._frames or self.project.promises(path, name)) else None
+            frame = (
+                self.frame(path)
+                if kind == "file" and (path in self._frames or self.project.promises(path, name))
+                else None
+            )
             value = frame.lookup(name) if frame is not None else None
             if value is None and frame is not None:
                 value = self._starred(frame, name)
@@ -108,7 +117,7 @@ class Modules:
                     return value
         return None
 
-    # --- frames --------------------------------------------------------------------------------------------------------
+    # --- frames ------------------------------------------------------------------------------------------------------
 
     def frame(self, path: str) -> Frame | None:
         """The module frame of a file, its statements waiting to be asked for."""
@@ -179,7 +188,10 @@ def bound_names(statement: ast.stmt) -> set[str]:
                 match node:
                     case ast.Name(id=name, ctx=ast.Store()):
                         names.add(name)
-                    case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store()) | ast.Attribute(value=ast.Name(id=name), ctx=ast.Store()):
+                    case (
+                        ast.Subscript(value=ast.Name(id=name), ctx=ast.Store())
+                        | ast.Attribute(value=ast.Name(id=name), ctx=ast.Store())
+                    ):
                         names.add(name)
                     case ast.Call(func=ast.Attribute(value=ast.Name(id=name))) if isinstance(statement, ast.Expr):
                         names.add(name)

@@ -10,8 +10,8 @@ from kl_lint.flow.syntax import walk
 from kl_lint.flow.tensors import Call, exchanged, normalize, sigmoid
 from kl_lint.flow.torch_ops import CATALOGUE
 from kl_lint.flow.values import (
-    NO_GUARDS,
     NONE,
+    NO_GUARDS,
     Bound,
     Class,
     Constant,
@@ -90,7 +90,9 @@ def attribute(frame: Frame, base: Value, name: str, node: ast.AST) -> Value:
         case Super():
             return super_attribute(frame, base, name)
         case _:
-            return Unknown(frame.machine.numbers.of("attribute", number_of(base, frame.machine.numbers), (name,), volatile=True))
+            return Unknown(
+                frame.machine.numbers.of("attribute", number_of(base, frame.machine.numbers), (name,), volatile=True)
+            )
 
 
 def tensor_attribute(frame: Frame, base: Tensor | Unknown, name: str, node: ast.AST) -> Value:
@@ -101,7 +103,11 @@ def tensor_attribute(frame: Frame, base: Tensor | Unknown, name: str, node: ast.
     numbers = frame.machine.numbers
     match name:
         case "data":
-            return replace(base, gradient=False) if isinstance(base, Tensor) else Tensor(base.number, gradient=False, form=base.form)
+            return (
+                replace(base, gradient=False)
+                if isinstance(base, Tensor)
+                else Tensor(base.number, gradient=False, form=base.form)
+            )
         case "shape":
             return Unknown(numbers.of("shape", base.number), Form("shape", base))
         case "T" | "mT" if isinstance(base, Tensor) or name == "T":
@@ -127,11 +133,13 @@ def method_operation(name: str) -> str | None:
     return None
 
 
-# --- classes of the program ----------------------------------------------------------------------------------------------
+# --- classes of the program ------------------------------------------------------------------------------------------
 
 
 def lineage(cls: Class) -> tuple[Class, ...]:
-    """The class and its bases that are classes of the program, nearest first (depth first; cycles and very deep ones cut)."""
+    """The class and its bases that are classes of the program, nearest first (depth first; cycles and very deep ones
+    cut).
+    """
     found: list[Class] = []
     waiting = [cls]
     while waiting and len(found) < 20:
@@ -200,7 +208,11 @@ def instance_attribute(frame: Frame, base: Instance, name: str, node: ast.AST) -
         if isinstance(member, Function) or not base.entered:
             return bind(frame, member, base, node)
         elsewhere = set_elsewhere(frame, base.cls, name)
-        return member if elsewhere is None else choose(((NO_GUARDS, member), (NO_GUARDS, elsewhere)), frame.machine.numbers)
+        return (
+            member
+            if elsewhere is None
+            else choose(((NO_GUARDS, member), (NO_GUARDS, elsewhere)), frame.machine.numbers)
+        )
     elsewhere = set_elsewhere(frame, base.cls, name)
     if elsewhere is not None:
         return elsewhere
@@ -224,7 +236,9 @@ def built_attribute(frame: Frame, base: Instance, name: str) -> Value | None:
 
 
 def set_elsewhere(frame: Frame, cls: Class, name: str) -> Value | None:
-    """What the methods of a class (and of its bases) leave in `self.name`, each entered with nothing known. None: none sets it."""
+    """What the methods of a class (and of its bases) leave in `self.name`, each entered with nothing known. None:
+    none sets it.
+    """
     machine = frame.machine
     key = (cls, name)
     if key in machine.attributes:
@@ -263,7 +277,9 @@ def assigned_attributes(function: Function) -> frozenset[str]:
     cache = function.frame.machine.assigned
     known = cache.get(function.node)
     if known is None:
-        known = cache[function.node] = frozenset(name for node in walk(function.node) if (name := assigned_name(node, receiver)) is not None)
+        known = cache[function.node] = frozenset(
+            name for node in walk(function.node) if (name := assigned_name(node, receiver)) is not None
+        )
     return known
 
 
@@ -272,9 +288,13 @@ def assigned_name(node: ast.AST, receiver: str) -> str | None:
     match node:
         case ast.Attribute(value=ast.Name(id=name), ctx=ast.Store()) if name == receiver:
             return node.attr
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method), args=[ast.Constant(value=str() as literal), *_]) if name == receiver:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name(id=name), attr=method), args=[ast.Constant(value=str() as literal), *_]
+        ) if name == receiver:
             return literal if method in REGISTERING else None
-        case ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=name), ast.Constant(value=str() as literal), _]) if name == receiver:
+        case ast.Call(
+            func=ast.Name(id="setattr"), args=[ast.Name(id=name), ast.Constant(value=str() as literal), _]
+        ) if name == receiver:
             return literal
         case _:
             return None
@@ -303,13 +323,30 @@ def super_attribute(frame: Frame, base: Super, name: str) -> Value:
     return Unknown(frame.machine.numbers.of("super", (name,)))
 
 
-# --- objects of torch ----------------------------------------------------------------------------------------------------
+# --- objects of torch ------------------------------------------------------------------------------------------------
 
 SELF_RETURNING = frozenset(
-    {"to", "cuda", "cpu", "eval", "train", "double", "float", "half", "bfloat16", "type", "requires_grad_", "apply", "xpu", "share_memory"}
+    {
+        "to",
+        "cuda",
+        "cpu",
+        "eval",
+        "train",
+        "double",
+        "float",
+        "half",
+        "bfloat16",
+        "type",
+        "requires_grad_",
+        "apply",
+        "xpu",
+        "share_memory",
+    }
 )
 REGISTERING = frozenset({"register_buffer", "register_parameter", "add_module", "register_module"})
-CATEGORICAL = frozenset({"Categorical", "OneHotCategorical", "RelaxedOneHotCategorical", "Multinomial", "OneHotCategoricalStraightThrough"})
+CATEGORICAL = frozenset(
+    {"Categorical", "OneHotCategorical", "RelaxedOneHotCategorical", "Multinomial", "OneHotCategoricalStraightThrough"}
+)
 
 
 def external_attribute(frame: Frame, base: External, name: str, node: ast.AST) -> Value:
@@ -328,7 +365,9 @@ def external_attribute(frame: Frame, base: External, name: str, node: ast.AST) -
 
 
 def distribution_parameter(frame: Frame, base: External, short: str, name: str, node: ast.AST) -> Value:
-    """`.probs` and `.logits` of a distribution: Categorical normalises both, Bernoulli neither (torch-facts: torch.distributions)."""
+    """`.probs` and `.logits` of a distribution: Categorical normalises both, Bernoulli neither (torch-facts:
+    torch.distributions).
+    """
     given = base.get("logits")
     space = Space.PROBS if name == "probs" else Space.LOG_PROBS
     if short in CATEGORICAL:
@@ -350,5 +389,3 @@ def argument_node(node: ast.AST, name: str) -> ast.expr | None:
             if keyword.arg == name:
                 return keyword.value
     return None
-
-

@@ -25,13 +25,17 @@ MOST_BYTES = 1 << 20
 MOST_SEARCHED = 12_000_000
 """How many bytes are searched for the callers of what one file defines."""
 SKIPPED = frozenset({"__pycache__", "node_modules", "build", "dist", "site-packages"})
-TELLING = re.compile(rb"softmax|kl_div|KLDiv|logsumexp|log_prob|one_hot|logsigmoid|\.log\(|\.exp\(|torch\.(?:log|exp|sigmoid)\b|\.sigmoid\(|F\.normalize")
+TELLING = re.compile(
+    rb"softmax|kl_div|KLDiv|logsumexp|log_prob|one_hot|logsigmoid|\.log\(|\.exp\(|torch\.(?:log|exp|sigmoid)\b|\.sigmoid\(|F\.normalize"
+)
 """What the text of a file says that makes, or moves, a distribution."""
 SOURCE_FOLDERS = ("", "src", "lib", "python")
 
 
 def root_of(path: str) -> str:
-    """The project that holds a file: the nearest folder with a project's marker, else the one that holds its outermost package."""
+    """The project that holds a file: the nearest folder with a project's marker, else the one that holds its
+    outermost package.
+    """
     folder = os.path.dirname(os.path.abspath(path))
     package = folder
     while os.path.isfile(os.path.join(package, "__init__.py")) and os.path.dirname(package) != package:
@@ -53,7 +57,9 @@ def project_of(path: str) -> Project | None:
 
 @lru_cache(maxsize=4)
 def shared(root: str) -> Project:
-    """The project at a root: what it has read is kept for as long as the process lives, and read again where it has changed."""
+    """The project at a root: what it has read is kept for as long as the process lives, and read again where it has
+    changed.
+    """
     return Project(root)
 
 
@@ -74,7 +80,9 @@ class Project:
     # --- modules -----------------------------------------------------------------------------------------------------
 
     def locate(self, module: str, importer: str) -> str | None:
-        """The file of an absolute dotted module name, as `importer` would import it; a folder where it is a namespace package."""
+        """The file of an absolute dotted module name, as `importer` would import it; a folder where it is a namespace
+        package.
+        """
         base = os.path.dirname(os.path.realpath(importer))
         key = (module, base)
         if key not in self._located:
@@ -136,12 +144,17 @@ class Project:
         return data is not None and (b"KLDivLoss" in data or b"kl_div" in data)
 
     def promises(self, path: str, name: str) -> bool:
-        """Whether what a file binds to a name may have to do with a distribution, by its text: asked before it is parsed."""
+        """Whether what a file binds to a name may have to do with a distribution, by its text: asked before it is
+        parsed.
+        """
         data = self.unsaved[path].encode() if path in self.unsaved else self._read(path)
         if data is None:
             return False
         word = re.escape(name.encode())
-        return TELLING.search(data) is not None or re.search(rb"^[ \t]*(?:async[ ]+)?(?:def|class)[ ]+" + word + rb"\b", data, re.MULTILINE) is None
+        return (
+            TELLING.search(data) is not None
+            or re.search(rb"^[ \t]*(?:async[ ]+)?(?:def|class)[ ]+" + word + rb"\b", data, re.MULTILINE) is None
+        )
 
     def _parsed(self, path: str) -> Source | None:
         text = self.unsaved.get(path)
@@ -174,7 +187,9 @@ class Project:
     # --- callers -----------------------------------------------------------------------------------------------------
 
     def mentioning(self, words: frozenset[str], besides: str) -> Iterator[str]:
-        """The files near `besides` whose text has one of `words` as a word, the nearest folders first, up to the bound."""
+        """The files near `besides` whose text has one of `words` as a word, the nearest folders first, up to the
+        bound.
+        """
         needles = [word.encode() for word in sorted(words)]
         pattern = re.compile(rb"(?<![A-Za-z0-9_])(?:" + b"|".join(map(re.escape, needles)) + rb")(?![A-Za-z0-9_])")
         for path, data in self._near(os.path.dirname(besides)):
@@ -203,7 +218,9 @@ class Project:
             folder = os.path.dirname(folder)
 
     def _folder(self, folder: str) -> tuple[tuple[str, ...], dict[str, bytes]]:
-        """The folders in a folder, and its Python files that mention torch, which is all that can hold a caller of interest."""
+        """The folders in a folder, and its Python files that mention torch, which is all that can hold a caller of
+        interest.
+        """
         if folder not in self._folders:
             below: list[str] = []
             texts: dict[str, bytes] = {}

@@ -1,4 +1,6 @@
-"""What a rewrite may touch: who else reads a distribution that a KL call is given, and whether its logits are still the same."""
+"""What a rewrite may touch: who else reads a distribution that a KL call is given, and whether its logits are still
+the same.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ MOST_LOCALS = 8
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How an expression and the call that made what it holds hang together (kl_call.Producer and Remark explain the fields)."""
+    """How an expression and the call that made what it holds hang together (kl_call.Producer and Remark explain the
+    fields).
+    """
 
     inline: bool = False
     sole_use: bool = False
@@ -33,7 +37,9 @@ class Reach:
 
 @dataclass(slots=True)
 class Scope:
-    """The names of one function (nested ones included): where each is read and written, and the assignments to single names."""
+    """The names of one function (nested ones included): where each is read and written, and the assignments to single
+    names.
+    """
 
     loads: dict[str, list[ast.Name]] = field(default_factory=dict)
     stores: dict[str, int] = field(default_factory=dict)
@@ -59,7 +65,11 @@ def scope_around(frame: Frame, node: ast.AST) -> Scope:
     """The scope of the function that a node of this file stands in: the frame's own, or a helper's."""
     if frame.function is None or within(node, frame.function.node):
         return scope_of(frame)
-    functions = [one for one in walk(frame.source.tree) if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) and within(node, one)]
+    functions = [
+        one
+        for one in walk(frame.source.tree)
+        if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) and within(node, one)
+    ]
     return scope_at(frame, max(functions, key=lambda one: position(one)[0], default=frame.source.tree))
 
 
@@ -107,8 +117,12 @@ def note_reach(frame: Frame, call: Place, nodes: dict[str, ast.expr], values: di
             if isinstance(value, Tensor) and value.maker is not None and value.maker.place.source is frame.source:
                 makers.setdefault(value.maker.place, []).append(value.maker)
         for place, alike in makers.items():
-            frame.machine.reaches[call, name, place] = reach(frame, alike[0], {maker.operand_number for maker in alike}, node)
-        for note in {note: None for _, value in options_of(values[name]) if isinstance(value, Tensor) for note in value.notes}:
+            frame.machine.reaches[call, name, place] = reach(
+                frame, alike[0], {maker.operand_number for maker in alike}, node
+            )
+        for note in {
+            note: None for _, value in options_of(values[name]) if isinstance(value, Tensor) for note in value.notes
+        }:
             note_remark(frame, note)
 
 
@@ -118,7 +132,9 @@ def remark_key(note: Note) -> tuple[Place, str, Place]:
 
 
 def note_remark(frame: Frame, note: Note) -> None:
-    """Note how far a rewrite of a remarkable call can reach; what differs between two ways to it counts as out of reach."""
+    """Note how far a rewrite of a remarkable call can reach; what differs between two ways to it counts as out of
+    reach.
+    """
     inner, argument = note.inner, note.argument
     if inner is None or argument is None or not isinstance(argument.node, ast.expr):
         return
@@ -130,7 +146,9 @@ def note_remark(frame: Frame, note: Note) -> None:
         maker = Maker(note.detail, inner, note.operand, note.operand_number, guarded=note.epsilon)
         found = reach(frame, maker, {note.operand_number}, argument.node)
     known = frame.machine.reaches.get(remark_key(note), found)
-    frame.machine.reaches[remark_key(note)] = replace(found, operand_unchanged=found.operand_unchanged and known.operand_unchanged)
+    frame.machine.reaches[remark_key(note)] = replace(
+        found, operand_unchanged=found.operand_unchanged and known.operand_unchanged
+    )
 
 
 def reach(frame: Frame, maker: Maker, operands: set[int | None], argument: ast.expr) -> Reach:
@@ -142,7 +160,12 @@ def reach(frame: Frame, maker: Maker, operands: set[int | None], argument: ast.e
         return Reach()
     found = ways(scope, made, argument)
     sole = found is not None and not any(isinstance(node, ast.NamedExpr) for way in found for node in way)
-    unchanged = scope is scope_of(frame) and holds(scope, argument, maker) and takes_no_more(maker) and same_operand(frame, maker, operands)
+    unchanged = (
+        scope is scope_of(frame)
+        and holds(scope, argument, maker)
+        and takes_no_more(maker)
+        and same_operand(frame, maker, operands)
+    )
     guards = tuple(guard for way in found for guard in guards_on(way)) if found is not None else ()
     return Reach(inline, sole, unchanged, sole_module(frame, scope, maker), guards)
 
@@ -195,7 +218,9 @@ def guarded_by(node: ast.AST) -> tuple[ast.expr, ...]:
     match node:
         case ast.BinOp(op=ast.Add(), left=left, right=right):
             return left, right
-        case ast.Call(func=ast.Attribute(value=value, attr=name), args=args, keywords=keywords) if name.rstrip("_") in GUARDS:
+        case ast.Call(func=ast.Attribute(value=value, attr=name), args=args, keywords=keywords) if (
+            name.rstrip("_") in GUARDS
+        ):
             return (value, *args, *(keyword.value for keyword in keywords))
         case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords) if name in GUARDS:
             return (*args, *(keyword.value for keyword in keywords))
@@ -297,8 +322,13 @@ def sole_module(frame: Frame, scope: Scope, maker: Maker) -> bool:
             uses = [
                 n
                 for n in walk(frame.source.tree)
-                if isinstance(n, ast.Attribute) and n.attr == name and isinstance(n.value, ast.Name) and n.value.id == owner
+                if isinstance(n, ast.Attribute)
+                and n.attr == name
+                and isinstance(n.value, ast.Name)
+                and n.value.id == owner
             ]
-            return sum(isinstance(n.ctx, ast.Load) for n in uses) == 1 == sum(isinstance(n.ctx, ast.Store) for n in uses)
+            return (
+                sum(isinstance(n.ctx, ast.Load) for n in uses) == 1 == sum(isinstance(n.ctx, ast.Store) for n in uses)
+            )
         case _:
             return False

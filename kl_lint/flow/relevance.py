@@ -1,6 +1,7 @@
 """Which definitions of a file can have to do with a KL call: the others are interpreted only when something calls them.
 
-The search is over names in the text, and generous: a name that may stand for a KL divergence, for an object or function that computes one, or for
+The search is over names in the text, and generous: a name that may stand for a KL divergence, for an object or
+function that computes one, or for
 a function that calls such, makes whatever mentions it relevant.
 """
 
@@ -72,7 +73,9 @@ def class_words(node: ast.ClassDef, lines: Sequence[str]) -> frozenset[str]:
 
 
 def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str] = SEEDS) -> frozenset[str]:
-    """The names whose mention makes a piece of code relevant: closed under definition, class membership and assignment."""
+    """The names whose mention makes a piece of code relevant: closed under definition, class membership and
+    assignment.
+    """
     known = definitions(tree.body, lines)
     by_word: dict[str, list[Definition]] = {}
     for definition in known:
@@ -96,10 +99,14 @@ def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str]
         return frozenset(reached)
     outward = (ast.Global, ast.Nonlocal)
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return frozenset(reached) | {n.name for n in walk(tree) if isinstance(n, functions) and any(isinstance(s, outward) for s in n.body)}
+    return frozenset(reached) | {
+        n.name for n in walk(tree) if isinstance(n, functions) and any(isinstance(s, outward) for s in n.body)
+    }
 
 
-MAKER = re.compile(r"[A-Z_]|.*(?:partial|getattr|build|make|create|get_|setup|init|method|copy|script|compile|ignore|wrap)")
+MAKER = re.compile(
+    r"[A-Z_]|.*(?:partial|getattr|build|make|create|get_|setup|init|method|copy|script|compile|ignore|wrap)"
+)
 """What a callable is named whose result may be an object or function rather than a number."""
 
 
@@ -109,7 +116,16 @@ ITERATORS = frozenset({"zip", "enumerate", "reversed", "list", "tuple", "sorted"
 
 BINDING = frozenset(
     {
-        ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.AsyncFor, ast.comprehension, ast.arg, ast.arguments, ast.keyword, ast.alias,
+        ast.Assign,
+        ast.AnnAssign,
+        ast.NamedExpr,
+        ast.For,
+        ast.AsyncFor,
+        ast.comprehension,
+        ast.arg,
+        ast.arguments,
+        ast.keyword,
+        ast.alias,
     }
 )
 """The nodes that give a name to something."""
@@ -126,7 +142,11 @@ def aliased(tree: ast.Module) -> dict[str, list[str]]:
                 note(found, targets, value)
             case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.NamedExpr(target=target, value=value):
                 note(found, [target], value)
-            case ast.For(target=target, iter=value) | ast.AsyncFor(target=target, iter=value) | ast.comprehension(target=target, iter=value):
+            case (
+                ast.For(target=target, iter=value)
+                | ast.AsyncFor(target=target, iter=value)
+                | ast.comprehension(target=target, iter=value)
+            ):
                 note(found, [target], value)
             case ast.arg(arg=name, annotation=ast.expr() as value):
                 note(found, [ast.Name(name)], value)
@@ -170,8 +190,12 @@ def carried(value: ast.expr) -> set[str]:
         case ast.Constant(value=str() as text) if text in SEEDS:
             return {text}
         case ast.Name() | ast.Attribute():
-            return {last_name(value)} | (carried(value.value) if last_name(value) in ITERATORS and isinstance(value, ast.Attribute) else set())
-        case ast.Subscript(value=inner) | ast.Await(value=inner) | ast.Starred(value=inner) | ast.NamedExpr(value=inner):
+            return {last_name(value)} | (
+                carried(value.value) if last_name(value) in ITERATORS and isinstance(value, ast.Attribute) else set()
+            )
+        case (
+            ast.Subscript(value=inner) | ast.Await(value=inner) | ast.Starred(value=inner) | ast.NamedExpr(value=inner)
+        ):
             return carried(inner)
         case ast.IfExp(body=one, orelse=other):
             return carried(one) | carried(other)
@@ -188,8 +212,10 @@ def carried(value: ast.expr) -> set[str]:
             texts = {part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)}
             if not any(MAKER.match(last_name(inner)) for inner in walk(func)):
                 return set()
-            inner = carried(func.value) if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Call) else set()
-            return texts | inner | carried(func) | {word for part in parts for word in carried(part)}
+            behind = (
+                carried(func.value) if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Call) else set()
+            )
+            return texts | behind | carried(func) | {word for part in parts for word in carried(part)}
         case _:
             return set()
 

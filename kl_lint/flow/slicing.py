@@ -1,6 +1,7 @@
 """Which statements of a function matter: those that a KL call, or the value that is asked for, can depend on.
 
-A backward slice over names, without regard to order: a statement is needed when it mentions a relevant name, writes what a needed
+A backward slice over names, without regard to order: a statement is needed when it mentions a relevant name, writes
+what a needed
 statement reads, or leaves the function. The rest is not interpreted, which is most of a training loop.
 """
 
@@ -15,7 +16,22 @@ from kl_lint.flow.syntax import walk
 __all__ = ["Slice", "slice_of"]
 
 ASSIGNMENTS = (ast.Assign, ast.AugAssign, ast.AnnAssign)
-MUTATORS = frozenset({"append", "extend", "insert", "update", "pop", "popleft", "appendleft", "setdefault", "add", "clear", "register_buffer", "add_module"})
+MUTATORS = frozenset(
+    {
+        "append",
+        "extend",
+        "insert",
+        "update",
+        "pop",
+        "popleft",
+        "appendleft",
+        "setdefault",
+        "add",
+        "clear",
+        "register_buffer",
+        "add_module",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +68,9 @@ def slice_of(body: Sequence[ast.stmt], relevant: frozenset[str], receiver: str |
     bound = {name for piece in pieces.values() for name in piece.writes - piece.changes}
     for piece in pieces.values():
         # What the function did not make belongs to somebody else, who sees the change.
-        piece.seed = piece.seed or any(name and not name.startswith(".") and name not in bound for name in piece.changes)
+        piece.seed = piece.seed or any(
+            name and not name.startswith(".") and name not in bound for name in piece.changes
+        )
     follow(pieces.values())
     writers: dict[str, list[ast.stmt]] = {}
     for piece in pieces.values():
@@ -73,15 +91,25 @@ def slice_of(body: Sequence[ast.stmt], relevant: frozenset[str], receiver: str |
                 waiting.extend(writers.get(name, ()))
             wanted |= piece.reads
         if not waiting:
-            waiting.extend(asserted for asserted in assertions if asserted not in needed and not pieces[asserted].reads.isdisjoint(wanted))
+            waiting.extend(
+                asserted
+                for asserted in assertions
+                if asserted not in needed and not pieces[asserted].reads.isdisjoint(wanted)
+            )
     return Slice(frozenset(needed), frozenset(node for node in needed if pieces[node].bare))
 
 
 def with_nested(pieces: Iterable[Piece], relevant: frozenset[str]) -> frozenset[str]:
     """The relevant names, and those of functions in the body that mention one."""
-    nested = [piece for piece in pieces if isinstance(piece.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))]
+    nested = [
+        piece for piece in pieces if isinstance(piece.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    ]
     for _ in nested:
-        more = frozenset(getattr(piece.node, "name", "") for piece in nested if any(name.lstrip(".") in relevant for name in piece.reads))
+        more = frozenset(
+            getattr(piece.node, "name", "")
+            for piece in nested
+            if any(name.lstrip(".") in relevant for name in piece.reads)
+        )
         if more <= relevant:
             break
         relevant |= more
@@ -91,12 +119,18 @@ def with_nested(pieces: Iterable[Piece], relevant: frozenset[str]) -> frozenset[
 def follow(pieces: Iterable[Piece]) -> None:
     """Keep what is done with the result of a KL call too; what else such a statement reads is not asked for."""
     ordered = list(pieces)
-    results = {name for piece in ordered if piece.mentions and isinstance(piece.node, ASSIGNMENTS) for name in piece.writes}
+    results = {
+        name for piece in ordered if piece.mentions and isinstance(piece.node, ASSIGNMENTS) for name in piece.writes
+    }
     changed = bool(results)
     while changed:
         changed = False
         for piece in ordered:
-            if not (piece.seed and not piece.bare) and not results.isdisjoint(piece.seen) and isinstance(piece.node, (*ASSIGNMENTS, ast.Return, ast.Expr)):
+            if (
+                not (piece.seed and not piece.bare)
+                and not results.isdisjoint(piece.seen)
+                and isinstance(piece.node, (*ASSIGNMENTS, ast.Return, ast.Expr))
+            ):
                 piece.seed, piece.bare, changed = True, False, True
                 piece.reads = set()
                 results |= piece.writes
@@ -144,7 +178,20 @@ def collected(body: Sequence[ast.stmt], parent: ast.stmt | None) -> Iterator[Pie
         yield piece
 
 
-SPEAKING = frozenset({ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.MatchAs, ast.MatchStar, ast.AugAssign, ast.keyword, ast.Expr, ast.Assign})
+SPEAKING = frozenset(
+    {
+        ast.Name,
+        ast.Attribute,
+        ast.Subscript,
+        ast.Call,
+        ast.MatchAs,
+        ast.MatchStar,
+        ast.AugAssign,
+        ast.keyword,
+        ast.Expr,
+        ast.Assign,
+    }
+)
 """The nodes that read or write a name."""
 
 
@@ -162,7 +209,9 @@ def read(node: ast.AST, piece: Piece) -> None:
                 piece.reads.add(f".{attr}")
             case ast.Attribute():
                 piece.writes.add(root_of(child))
-            case ast.Call(func=ast.Name(id="getattr" | "setattr" as how), args=[_, ast.Constant(value=str() as attr), *_]):
+            case ast.Call(
+                func=ast.Name(id="getattr" | "setattr" as how), args=[_, ast.Constant(value=str() as attr), *_]
+            ):
                 (piece.reads if how == "getattr" else piece.writes).add(f".{attr}")
             case ast.keyword(arg="out", value=base):
                 piece.writes.add(root_of(base))
@@ -208,7 +257,9 @@ def root_of(node: ast.AST) -> str:
 
 def judge(piece: Piece, relevant: frozenset[str], receiver: str | None, *, value: bool) -> None:
     """Decide whether a statement is needed for its own sake."""
-    mentions = any(name.lstrip(".") in relevant for name in piece.reads) or any(name in relevant for name in piece.writes)
+    mentions = any(name.lstrip(".") in relevant for name in piece.reads) or any(
+        name in relevant for name in piece.writes
+    )
     node = piece.node
     piece.mentions = mentions
     piece.seen = piece.reads
@@ -224,9 +275,13 @@ def judge(piece: Piece, relevant: frozenset[str], receiver: str | None, *, value
         case ast.Global(names=names) | ast.Nonlocal(names=names):
             piece.seed = True
             piece.reads = set(names)
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr))) if name == receiver or attr == "__init__":
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr))) if (
+            name == receiver or attr == "__init__"
+        ):
             piece.seed = True
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=base, attr=attr))) if mutates(attr) and receiver is not None and sets_on(base, receiver):
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=base, attr=attr))) if (
+            mutates(attr) and receiver is not None and sets_on(base, receiver)
+        ):
             piece.seed = True
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super"))))):
             piece.seed = True
@@ -234,9 +289,13 @@ def judge(piece: Piece, relevant: frozenset[str], receiver: str | None, *, value
             piece.seed = True
         case ast.Expr(value=ast.Yield() | ast.YieldFrom() | ast.Await(value=ast.Yield())):
             piece.seed = True
-        case ast.Assign(targets=targets) if receiver is not None and any(sets_on(target, receiver) for target in targets):
+        case ast.Assign(targets=targets) if receiver is not None and any(
+            sets_on(target, receiver) for target in targets
+        ):
             piece.seed = True
-        case ast.AnnAssign(target=target) | ast.AugAssign(target=target) if receiver is not None and sets_on(target, receiver):
+        case ast.AnnAssign(target=target) | ast.AugAssign(target=target) if receiver is not None and sets_on(
+            target, receiver
+        ):
             piece.seed = True
         case _:
             piece.seed = mentions

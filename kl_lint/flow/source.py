@@ -21,8 +21,10 @@ class Source:
 
     def span(self, node: ast.AST) -> Span:
         """The range of a node. `ast` counts UTF-8 bytes; a span counts code points."""
-        row, end_row = getattr(node, "lineno", 1), getattr(node, "end_lineno", None) or getattr(node, "lineno", 1)
-        start, end = getattr(node, "col_offset", 0), getattr(node, "end_col_offset", None) or 0
+        row: int = getattr(node, "lineno", 1)
+        end_row: int = getattr(node, "end_lineno", None) or row
+        start: int = getattr(node, "col_offset", 0)
+        end: int = getattr(node, "end_col_offset", None) or 0
         return Span(row, self._column(row, start), end_row, self._column(end_row, end))
 
     def _column(self, row: int, offset: int) -> int:

@@ -14,8 +14,8 @@ from kl_lint.flow.objects import CONSTANTS, canonical
 from kl_lint.flow.store import mutate, store
 from kl_lint.flow.syntax import walk
 from kl_lint.flow.values import (
-    NO_GUARDS,
     NONE,
+    NO_GUARDS,
     Class,
     Constant,
     Function,
@@ -61,7 +61,7 @@ def execute_one(frame: Frame, statement: ast.stmt) -> None:
         handler(frame, statement)
 
 
-# --- assignment --------------------------------------------------------------------------------------------------------------
+# --- assignment ------------------------------------------------------------------------------------------------------
 
 
 def assign(frame: Frame, node: ast.Assign) -> None:
@@ -110,7 +110,7 @@ def expression(frame: Frame, node: ast.Expr) -> None:
         evaluate(frame, node.value)
 
 
-# --- branches ----------------------------------------------------------------------------------------------------------------
+# --- branches --------------------------------------------------------------------------------------------------------
 
 
 def arm(frame: Frame, guards: Guards | None, body: AbstractSequence[ast.stmt]) -> Branch | None:
@@ -168,7 +168,9 @@ def match_statement(frame: Frame, node: ast.Match) -> None:
     rejoin(frame, ways)
 
 
-def pattern_arms(frame: Frame, subject: Value, case: ast.match_case, node: ast.Match) -> tuple[Guards | None, Guards | None]:
+def pattern_arms(
+    frame: Frame, subject: Value, case: ast.match_case, node: ast.Match
+) -> tuple[Guards | None, Guards | None]:
     """The conditions of one case."""
     if case.guard is None:
         match case.pattern:
@@ -245,7 +247,7 @@ def with_statement(frame: Frame, node: ast.With | ast.AsyncWith) -> None:
     frame.no_grad = before
 
 
-# --- loops ---------------------------------------------------------------------------------------------------------------------
+# --- loops -----------------------------------------------------------------------------------------------------------
 
 
 def for_loop(frame: Frame, node: ast.For | ast.AsyncFor) -> None:
@@ -263,14 +265,18 @@ def while_loop(frame: Frame, node: ast.While) -> None:
 
 
 def after_loop(frame: Frame, orelse: list[ast.stmt], exits: list[dict[str, Value]], *, endless: bool) -> None:
-    """Behind a loop: its `else` after the last turn, or what a `break` left; an endless loop is left by `break` alone."""
+    """Behind a loop: its `else` after the last turn, or what a `break` left; an endless loop is left by `break`
+    alone.
+    """
     ways = [] if endless else [arm(frame, NO_GUARDS, orelse)]
     ways += [(NO_GUARDS, written) for written in exits]
     rejoin(frame, [(way, NO_GUARDS) for way in ways])
 
 
 def loop(frame: Frame, body: list[ast.stmt], head: Callable[[], None]) -> list[dict[str, Value]]:
-    """Interpret a body again and again, each time on the join of what came before, until nothing changes; gives what each `break` leaves."""
+    """Interpret a body again and again, each time on the join of what came before, until nothing changes; gives what
+    each `break` leaves.
+    """
     level = len(frame.journals)
     machine = frame.machine
     left: list[dict[str, Value]] = []
@@ -295,7 +301,9 @@ def loop(frame: Frame, body: list[ast.stmt], head: Callable[[], None]) -> list[d
 
 
 def merge_pass(frame: Frame, ways: list[dict[str, Value]], *, last: bool) -> bool:
-    """Join a loop pass into the state before it; says whether the state has changed in a way that another pass must see."""
+    """Join a loop pass into the state before it; says whether the state has changed in a way that another pass must
+    see.
+    """
     numbers = frame.machine.numbers
     changed = False
     names = {name for way in ways for name in way}
@@ -315,12 +323,18 @@ def merge_pass(frame: Frame, ways: list[dict[str, Value]], *, last: bool) -> boo
 
 
 def alike(frame: Frame, name: str, before: Value, after: Value) -> bool:
-    """Whether a loop's next pass can see no difference: nothing was known before, or all but the identity is the same."""
+    """Whether a loop's next pass can see no difference: nothing was known before, or all but the identity is the
+    same.
+    """
     match before, after:
         case Unknown(number=number), _:
             if before is MISSING:
                 return True
-            shared = any(isinstance(v, (Unknown, Tensor)) and v.number == number for key, v in frame.variables.items() if key != name)
+            shared = any(
+                isinstance(v, (Unknown, Tensor)) and v.number == number
+                for key, v in frame.variables.items()
+                if key != name
+            )
             return isinstance(after, Unknown) and not shared
         case Tensor(space=Space.UNKNOWN), Tensor(space=Space.UNKNOWN):
             return replace(before, number=0, trail=None, form=None) == replace(after, number=0, trail=None, form=None)
@@ -341,7 +355,7 @@ def leave_loop(frame: Frame, node: ast.Break | ast.Continue) -> None:
     frame.dead = True
 
 
-# --- leaving ---------------------------------------------------------------------------------------------------------------------
+# --- leaving ---------------------------------------------------------------------------------------------------------
 
 
 def return_statement(frame: Frame, node: ast.Return) -> None:
@@ -372,7 +386,7 @@ def assert_statement(frame: Frame, node: ast.Assert) -> None:
         frame.conditions = {**frame.conditions, **dict(yes)}
 
 
-# --- definitions and imports -------------------------------------------------------------------------------------------------------
+# --- definitions and imports -----------------------------------------------------------------------------------------
 
 
 def function_definition(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
@@ -400,9 +414,24 @@ def function_definition(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionD
 
 TRANSPARENT_DECORATORS = frozenset(
     {
-        "functools.wraps", "functools.lru_cache", "functools.cache", "torch.jit.script", "torch.jit.export", "torch.jit.ignore", "torch.compile",
-        "torch.jit.unused", "torch.compiler.disable", "typing.override", "typing_extensions.override", "typing.final", "abc.abstractmethod",
-        "torch.enable_grad", "typing.no_type_check", "torch.cuda.amp.custom_fwd", "torch.amp.custom_fwd", "torch.jit.script_method",
+        "functools.wraps",
+        "functools.lru_cache",
+        "functools.cache",
+        "torch.jit.script",
+        "torch.jit.export",
+        "torch.jit.ignore",
+        "torch.compile",
+        "torch.jit.unused",
+        "torch.compiler.disable",
+        "typing.override",
+        "typing_extensions.override",
+        "typing.final",
+        "abc.abstractmethod",
+        "torch.enable_grad",
+        "typing.no_type_check",
+        "torch.cuda.amp.custom_fwd",
+        "torch.amp.custom_fwd",
+        "torch.jit.script_method",
     }
 )
 
@@ -415,7 +444,10 @@ def decorator_effect(frame: Frame, decorator: ast.expr) -> str:
             return "static"
         case ast.Name(id="classmethod"):
             return "class"
-        case ast.Name(id="property" | "cached_property") | ast.Attribute(attr="cached_property" | "abstractproperty" | "lazy_property"):
+        case (
+            ast.Name(id="property" | "cached_property")
+            | ast.Attribute(attr="cached_property" | "abstractproperty" | "lazy_property")
+        ):
             return "property"
         case ast.Attribute(attr="setter" | "deleter" | "getter"):
             return "opaque"
@@ -431,7 +463,9 @@ def decorator_effect(frame: Frame, decorator: ast.expr) -> str:
 
 
 def registered(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef, function: Function) -> None:
-    """A registering decorator of this file with a literal key is interpreted, so that `REGISTRY["kl"]` is the function."""
+    """A registering decorator of this file with a literal key is interpreted, so that `REGISTRY["kl"]` is the
+    function.
+    """
     for decorator in node.decorator_list:
         if isinstance(decorator, ast.Call) and decorator.args and isinstance(decorator.args[0], ast.Constant):
             register = evaluate(frame, decorator)
@@ -503,10 +537,30 @@ def import_from(frame: Frame, node: ast.ImportFrom) -> None:
 def star_import(frame: Frame, module: str) -> None:
     """`from a import *`: torch's own public names are known; of another module, that it may bring torch along."""
     if module == "torch.nn.functional":
-        for name in ("kl_div", "softmax", "log_softmax", "logsigmoid", "one_hot", "normalize", "gumbel_softmax", "softmin"):
+        for name in (
+            "kl_div",
+            "softmax",
+            "log_softmax",
+            "logsigmoid",
+            "one_hot",
+            "normalize",
+            "gumbel_softmax",
+            "softmin",
+        ):
             frame.set(name, Symbol(f"{module}.{name}"))
     elif module == "torch.nn":
-        for name in ("KLDivLoss", "Softmax", "LogSoftmax", "Module", "Sequential", "ModuleList", "ModuleDict", "Linear", "functional", "Sigmoid"):
+        for name in (
+            "KLDivLoss",
+            "Softmax",
+            "LogSoftmax",
+            "Module",
+            "Sequential",
+            "ModuleList",
+            "ModuleDict",
+            "Linear",
+            "functional",
+            "Sigmoid",
+        ):
             frame.set(name, Symbol(canonical(f"{module}.{name}")))
     elif module == "torch":
         for name in ("softmax", "log_softmax", "log", "exp", "sigmoid", "stack", "cat", "no_grad", "tensor"):
@@ -522,13 +576,15 @@ def foreign_names(frame: Frame, node: ast.Global | ast.Nonlocal) -> None:
     """`global` and `nonlocal`: the names live in another frame."""
     for name in node.names:
         home = frame.parent
-        while home is not None and (home.parent is not None if isinstance(node, ast.Global) else name not in home.variables):
+        while home is not None and (
+            home.parent is not None if isinstance(node, ast.Global) else name not in home.variables
+        ):
             home = home.parent
         if home is not None:
             frame.foreign[name] = home
 
 
-# --- dispatch ----------------------------------------------------------------------------------------------------------------------
+# --- dispatch --------------------------------------------------------------------------------------------------------
 
 Handler = Callable[[Frame, Any], None]
 HANDLERS: dict[type[ast.stmt], Handler] = {

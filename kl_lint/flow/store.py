@@ -30,7 +30,22 @@ from kl_lint.flow.values import (
 __all__ = ["mutate", "store", "view_root"]
 
 VIEWS = frozenset(
-    {"view", "reshape", "detach", "squeeze", "unsqueeze", "transpose", "t", "flatten", "permute", "view_as", "expand", "contiguous", "narrow", "select"}
+    {
+        "view",
+        "reshape",
+        "detach",
+        "squeeze",
+        "unsqueeze",
+        "transpose",
+        "t",
+        "flatten",
+        "permute",
+        "view_as",
+        "expand",
+        "contiguous",
+        "narrow",
+        "select",
+    }
 )
 
 
@@ -85,7 +100,11 @@ def attribute_of_each(frame: Frame, base: Choice, name: str, value: Value) -> Va
 def store_item(frame: Frame, target: ast.Subscript, value: Value) -> None:
     """`base[key] = value`."""
     base = frame.machine.evaluate(frame, target.value)
-    key = frame.machine.evaluate(frame, target.slice) if not isinstance(target.slice, ast.Slice) else Unknown(frame.machine.fresh("slice", target))
+    key = (
+        frame.machine.evaluate(frame, target.slice)
+        if not isinstance(target.slice, ast.Slice)
+        else Unknown(frame.machine.fresh("slice", target))
+    )
     numbers = frame.machine.numbers
     changed = with_item(base, key, value, numbers)
     if changed is None:
@@ -148,7 +167,7 @@ def parts_of(frame: Frame, value: Value, count: int, stars: list[int], node: ast
 
 
 def mutate(frame: Frame, target: ast.expr | None, old: Value, new: Value) -> None:
-    """The object `old`, reached through `target`, is now `new`: for the target and for every name of the same object."""
+    """The object `old`, reached through `target`, is now `new`: for the target and every name of the same object."""
     if new is old:
         return
     frame.replace_object(old, new)
@@ -176,5 +195,3 @@ def view_root(target: ast.expr | None) -> ast.expr | None:
             case _:
                 return None
     return None
-
-

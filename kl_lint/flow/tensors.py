@@ -1,6 +1,7 @@
 """Transfer functions: what an operation does to what is known of a tensor.
 
-torch-wide behaviour is described once here, by kind of operation; the catalogue (torch_ops) says which torch callable is of which
+torch-wide behaviour is described once here, by kind of operation; the catalogue (torch_ops) says which torch callable
+is of which
 kind. All functions are pure: facts in, facts out.
 """
 
@@ -145,7 +146,9 @@ def same_dim(tensor: Tensor, dim: int | None, symbol: int | None = None) -> bool
 
 
 def outermost(tensor: Tensor, dim: int | None) -> bool:
-    """Whether `dim` is taken for another than the distribution's: the first dim is, where that lies along the last and nothing says it is a vector."""
+    """Whether `dim` is taken for another than the distribution's: the first dim is, where that lies along the last
+    and nothing says it is a vector.
+    """
     return dim == 0 and tensor.dim == -1 and tensor.rank != 1
 
 
@@ -182,7 +185,9 @@ def shifted_in(tensor: Tensor, added: int) -> int | None:
 def blurred(tensor: Tensor, number: int) -> Tensor:
     """The same elements, in no known arrangement: the space stays, the distribution does not."""
     mass = Mass.BERNOULLI if tensor.mass is Mass.BERNOULLI else Mass.UNKNOWN
-    return replace(tensor, number=number, mass=mass, dim=None, symbol=None, rank=None, form=None, source=None, weight=None)
+    return replace(
+        tensor, number=number, mass=mass, dim=None, symbol=None, rank=None, form=None, source=None, weight=None
+    )
 
 
 def cut(tensor: Tensor, number: int) -> Tensor:
@@ -223,7 +228,9 @@ def normalize(space: Space, *, sign: int = 1) -> Effect:
             operand.rank,
             nonnegative=space is Space.PROBS,
             gradient=operand.gradient and not call.frame.no_grad,
-            source=None if call.numbers.volatile(operand.number) or sign < 0 or call.value("mask") is not None else operand.number,
+            source=None
+            if call.numbers.volatile(operand.number) or sign < 0 or call.value("mask") is not None
+            else operand.number,
             temperature=temperature(operand),
             maker=Maker(
                 call.label,
@@ -261,7 +268,13 @@ def twice(call: Call, operand: Tensor, dim: int | None, symbol: int | None) -> t
         return ()
     made = given.maker
     note = Note(
-        RemarkKind.NORMALIZED_TWICE, call.place, made.name, made.place, made.operand, made.guarded, argument=call.operand_place(),
+        RemarkKind.NORMALIZED_TWICE,
+        call.place,
+        made.name,
+        made.place,
+        made.operand,
+        made.guarded,
+        argument=call.operand_place(),
         operand_number=made.operand_number,
     )
     return (note,)
@@ -309,36 +322,68 @@ def logarithm(call: Call) -> Value:
     trail = call.trail("log", given.trail)
     match given.space:
         case Space.LOG_PROBS:
-            note = Note(RemarkKind.LOG_OF_LOG, call.place, call.label, call.operand_place(), argument=call.operand_place())
+            note = Note(
+                RemarkKind.LOG_OF_LOG, call.place, call.label, call.operand_place(), argument=call.operand_place()
+            )
             return Tensor(number, rank=given.rank, gradient=given.gradient, notes=(note,), trail=trail)
         case Space.PROBS:
-            notes = tuple(n for n in given.notes if n.kind is not RemarkKind.LOG_OF_SOFTMAX) + log_of_softmax(call, given)
-            return replace(
-                given, number=number, space=Space.LOG_PROBS, notes=notes, form=Form("log", given), trail=trail, nonnegative=False, fill=None, weight=None
+            notes = tuple(n for n in given.notes if n.kind is not RemarkKind.LOG_OF_SOFTMAX) + log_of_softmax(
+                call, given
             )
-        case Space.UNKNOWN if given.fill is None and not given.mixed and given.loss is None and plausible_probabilities(given):
+            return replace(
+                given,
+                number=number,
+                space=Space.LOG_PROBS,
+                notes=notes,
+                form=Form("log", given),
+                trail=trail,
+                nonnegative=False,
+                fill=None,
+                weight=None,
+            )
+        case Space.UNKNOWN if (
+            given.fill is None and not given.mixed and given.loss is None and plausible_probabilities(given)
+        ):
             return Tensor(
-                number, Space.LOG_PROBS, rank=given.rank, gradient=given.gradient, form=Form("log", given), trail=trail, notes=given.notes
+                number,
+                Space.LOG_PROBS,
+                rank=given.rank,
+                gradient=given.gradient,
+                form=Form("log", given),
+                trail=trail,
+                notes=given.notes,
             )
         case _:
             return Tensor(number, rank=given.rank, gradient=given.gradient, form=Form("log", given))
 
 
 def plausible_probabilities(given: Tensor) -> bool:
-    """Whether the log of a tensor of unknown space can be taken for log-probabilities: not of counts, norms or sums of exponentials."""
+    """Whether the log of a tensor of unknown space can be taken for log-probabilities: not of counts, norms or sums
+    of exponentials.
+    """
     return given.form is None or given.form.op in ("exp", "clamp", "ratio", "eps", "view")
 
 
 def log_of_softmax(call: Call, given: Tensor) -> tuple[Note, ...]:
     """The note that log and softmax were taken apart; a mixture has no single softmax behind it."""
     epsilon = given.maker is not None and given.maker.guarded
-    bare = given.form.operand if given.form is not None and given.form.op == "eps" and isinstance(given.form.operand, Tensor) else given
+    bare = (
+        given.form.operand
+        if given.form is not None and given.form.op == "eps" and isinstance(given.form.operand, Tensor)
+        else given
+    )
     if given.maker is None or given.maker.name.lower() not in ("softmax", "softmax2d") or not bare.whole:
         return ()
     if given.form is not None and given.form.op not in ("eps", "view"):
         return ()
     note = Note(
-        RemarkKind.LOG_OF_SOFTMAX, call.place, call.label, given.maker.place, given.maker.operand, epsilon, argument=call.operand_place(),
+        RemarkKind.LOG_OF_SOFTMAX,
+        call.place,
+        call.label,
+        given.maker.place,
+        given.maker.operand,
+        epsilon,
+        argument=call.operand_place(),
         operand_number=given.maker.operand_number,
     )
     return (note,)
@@ -349,11 +394,20 @@ def wrong_logarithm(call: Call) -> Value:
     given = call.tensor()
     form = given.form
     if call.label == "log1p" and form is not None and form.op == "minus_one" and isinstance(form.operand, Tensor):
-        return replace(form.operand, number=call.number(), space=Space.LOG_PROBS, form=None, trail=call.trail("log1p", given.trail), nonnegative=False)
-    notes = ()
+        return replace(
+            form.operand,
+            number=call.number(),
+            space=Space.LOG_PROBS,
+            form=None,
+            trail=call.trail("log1p", given.trail),
+            nonnegative=False,
+        )
+    notes: tuple[Note, ...] = ()
     if given.space is Space.PROBS:
         notes = (Note(RemarkKind.WRONG_LOG, call.place, call.label, call.operand_place()),)
-    return Tensor(call.number(), rank=given.rank, gradient=given.gradient, notes=notes, trail=call.trail(call.label, given.trail))
+    return Tensor(
+        call.number(), rank=given.rank, gradient=given.gradient, notes=notes, trail=call.trail(call.label, given.trail)
+    )
 
 
 def exponential(call: Call) -> Value:
@@ -365,19 +419,34 @@ def exponential(call: Call) -> Value:
     trail = call.trail("exp", given.trail)
     if given.space is Space.LOG_PROBS:
         return replace(
-            given, number=call.number(), space=Space.PROBS, form=Form("exp", given), trail=trail, nonnegative=True, notes=kept(given.notes),
+            given,
+            number=call.number(),
+            space=Space.PROBS,
+            form=Form("exp", given),
+            trail=trail,
+            nonnegative=True,
+            notes=kept(given.notes),
             maker=Maker("exp", call.place) if given.maker is not None else None,
         )
     if given.space is Space.UNKNOWN and not given.mixed and given.loss is None:
         return Tensor(
-            call.number(), Space.PROBS, rank=given.rank, gradient=given.gradient, form=Form("exp", given), trail=trail, nonnegative=True, notes=()
+            call.number(),
+            Space.PROBS,
+            rank=given.rank,
+            gradient=given.gradient,
+            form=Form("exp", given),
+            trail=trail,
+            nonnegative=True,
+            notes=(),
         )
     return Tensor(call.number(), rank=given.rank, gradient=given.gradient, form=Form("exp", given), nonnegative=True)
 
 
 def kept(notes: tuple[Note, ...]) -> tuple[Note, ...]:
     """Notes that outlive a change of space."""
-    return tuple(n for n in notes if n.kind in (RemarkKind.NORMALIZED_TWICE, RemarkKind.IMPLICIT_DIM, RemarkKind.INFINITE_MASK))
+    return tuple(
+        n for n in notes if n.kind in (RemarkKind.NORMALIZED_TWICE, RemarkKind.IMPLICIT_DIM, RemarkKind.INFINITE_MASK)
+    )
 
 
 def one_hot(call: Call) -> Value:
@@ -385,7 +454,14 @@ def one_hot(call: Call) -> Value:
     given = call.tensor()
     rank = given.rank + 1 if given.rank is not None else None
     return Tensor(
-        call.number(), Space.PROBS, Mass.WHOLE, -1, rank=rank, nonnegative=True, gradient=False, trail=call.trail("one_hot"),
+        call.number(),
+        Space.PROBS,
+        Mass.WHOLE,
+        -1,
+        rank=rank,
+        nonnegative=True,
+        gradient=False,
+        trail=call.trail("one_hot"),
         maker=Maker("one_hot", call.place),
     )
 
@@ -402,8 +478,18 @@ def lp_normalize(call: Call) -> Value:
 def ratio(call: Call, given: Tensor, dim: int | None, symbol: int | None, what: str) -> Tensor:
     """A tensor divided by its own sum along `dim`: probabilities, whatever they were before."""
     return Tensor(
-        call.number(), Space.PROBS, Mass.WHOLE, dim, symbol, given.rank, nonnegative=True, gradient=given.gradient,
-        source=None, maker=Maker(what, call.place), trail=call.trail(what, given.trail), notes=kept(given.notes),
+        call.number(),
+        Space.PROBS,
+        Mass.WHOLE,
+        dim,
+        symbol,
+        given.rank,
+        nonnegative=True,
+        gradient=given.gradient,
+        source=None,
+        maker=Maker(what, call.place),
+        trail=call.trail(what, given.trail),
+        notes=kept(given.notes),
     )
 
 
@@ -460,15 +546,21 @@ def clamp(call: Call) -> Value:
         below = not isinstance(low, (int, float)) or low <= 0
         mass = Mass.BERNOULLI if given.mass is Mass.BERNOULLI and below else Mass.UNKNOWN
         return replace(given, number=number, mass=mass, form=None, source=None)
-    return Tensor(number, rank=given.rank, gradient=given.gradient, form=given.form or Form("clamp", given), mixed=given.mixed)
+    return Tensor(
+        number, rank=given.rank, gradient=given.gradient, form=given.form or Form("clamp", given), mixed=given.mixed
+    )
 
 
 def guarded(given: Tensor, number: int, epsilon: object) -> Tensor:
-    """Probabilities with an epsilon added or put under them. A literal one that is not small takes their mass; one with a name is taken for small."""
+    """Probabilities with an epsilon added or put under them. A literal one that is not small takes their mass; one
+    with a name is taken for small.
+    """
     small = not isinstance(epsilon, (int, float)) or abs(epsilon) <= SMALL
     mass = given.mass if small or given.mass is Mass.CUT else Mass.UNKNOWN
     maker = replace(given.maker, guarded=True) if given.maker is not None else None
-    return replace(given, number=number, mass=mass, form=Form("eps", given), weight=None if small else ANY_WEIGHT, maker=maker)
+    return replace(
+        given, number=number, mass=mass, form=Form("eps", given), weight=None if small else ANY_WEIGHT, maker=maker
+    )
 
 
 def is_total(given: Tensor) -> bool:
@@ -519,18 +611,32 @@ def power(call: Call) -> Value:
 def logits(call: Call) -> Value:
     """A layer's raw output: scores on no scale."""
     given = call.tensor()
-    return Tensor(call.number(), Space.LOGITS, rank=given.rank, gradient=not call.frame.no_grad, trail=call.trail(call.label))
+    return Tensor(
+        call.number(), Space.LOGITS, rank=given.rank, gradient=not call.frame.no_grad, trail=call.trail(call.label)
+    )
 
 
 def noise(call: Call) -> Value:
     """A random tensor over the reals: not log-probabilities."""
-    return Tensor(call.frame.machine.opaque(call.node), Space.LOGITS, rank=size_rank(call), gradient=False, trail=call.trail(call.label))
+    return Tensor(
+        call.frame.machine.opaque(call.node),
+        Space.LOGITS,
+        rank=size_rank(call),
+        gradient=False,
+        trail=call.trail(call.label),
+    )
 
 
 def noise_like(call: Call) -> Value:
     """As `noise`, of another tensor's shape."""
     given = call.tensor()
-    return Tensor(call.frame.machine.opaque(call.node), Space.LOGITS, rank=given.rank, gradient=False, trail=call.trail(call.label))
+    return Tensor(
+        call.frame.machine.opaque(call.node),
+        Space.LOGITS,
+        rank=given.rank,
+        gradient=False,
+        trail=call.trail(call.label),
+    )
 
 
 def uniform_noise(call: Call) -> Value:
@@ -552,7 +658,9 @@ def size_rank(call: Call) -> int | None:
 
 
 def filled(value: object) -> Effect:
-    """zeros, ones, full: one constant everywhere; a positive one divided by the number of classes is a uniform distribution."""
+    """zeros, ones, full: one constant everywhere; a positive one divided by the number of classes is a uniform
+    distribution.
+    """
 
     def effect(call: Call) -> Value:
         fill = Constant(value) if value is not None else call.value("fill_value") or Unknown(call.number())
@@ -567,9 +675,22 @@ def fill_tensor(call: Call, fill: Value, rank: int | None) -> Tensor:
     number = call.frame.machine.fresh(call.label, call.node)
     if is_share(fill):
         return Tensor(
-            number, Space.PROBS, rank=rank, fill=fill, gradient=False, nonnegative=True, maker=Maker("uniform", call.place), trail=call.trail("full")
+            number,
+            Space.PROBS,
+            rank=rank,
+            fill=fill,
+            gradient=False,
+            nonnegative=True,
+            maker=Maker("uniform", call.place),
+            trail=call.trail("full"),
         )
-    return Tensor(number, rank=rank, fill=fill, gradient=False, nonnegative=isinstance(fill, Constant) and isinstance(fill.value, (int, float)) and fill.value >= 0)
+    return Tensor(
+        number,
+        rank=rank,
+        fill=fill,
+        gradient=False,
+        nonnegative=isinstance(fill, Constant) and isinstance(fill.value, (int, float)) and fill.value >= 0,
+    )
 
 
 def is_share(fill: Value) -> bool:
@@ -593,9 +714,19 @@ def bernoulli_pair(items: tuple[Value, ...]) -> bool:
         form = other.form
         if form is not None and form.op == "complement" and form.operand.number == one.number:
             return True
-        if form is not None and one.form is not None and form.op == one.form.op and form.op in ("sigmoid", "logsigmoid", "log"):
+        if (
+            form is not None
+            and one.form is not None
+            and form.op == one.form.op
+            and form.op in ("sigmoid", "logsigmoid", "log")
+        ):
             theirs, ours = form.operand, one.form.operand
-            if isinstance(theirs, Tensor) and theirs.form is not None and theirs.form.op in ("neg", "complement") and theirs.form.operand.number == ours.number:
+            if (
+                isinstance(theirs, Tensor)
+                and theirs.form is not None
+                and theirs.form.op in ("neg", "complement")
+                and theirs.form.operand.number == ours.number
+            ):
                 return True
     return False
 
@@ -612,8 +743,14 @@ def unsqueeze(call: Call) -> Value:
     place = shifted_in(given, dim)
     known = place is not None or given.symbol is not None
     return replace(
-        given, number=call.number(), dim=place, symbol=None, rank=None if given.rank is None else given.rank + 1,
-        mass=given.mass if known and given.symbol is None else loosened(given), form=with_dim_back(given, dim), source=None,
+        given,
+        number=call.number(),
+        dim=place,
+        symbol=None,
+        rank=None if given.rank is None else given.rank + 1,
+        mass=given.mass if known and given.symbol is None else loosened(given),
+        form=with_dim_back(given, dim),
+        source=None,
     )
 
 
@@ -623,13 +760,17 @@ def with_dim_back(given: Tensor, dim: int) -> Form | None:
     if form is None or not is_total(given) or form.keepdim or form.dim is None:
         return None
     rank = form.operand.rank if isinstance(form.operand, Tensor) else None
-    same = form.dim == dim or rank is not None and form.dim % rank == dim % rank
+    same = form.dim == dim or (rank is not None and form.dim % rank == dim % rank)
     return replace(form, keepdim=True) if same else None
 
 
 def loosened(given: Tensor) -> Mass:
     """What is left of the mass once the dim is not known any more."""
-    return given.mass if given.mass in (Mass.BERNOULLI, Mass.CUT) else (Mass.WHOLE if given.mass is Mass.WHOLE else Mass.UNKNOWN)
+    return (
+        given.mass
+        if given.mass in (Mass.BERNOULLI, Mass.CUT)
+        else (Mass.WHOLE if given.mass is Mass.WHOLE else Mass.UNKNOWN)
+    )
 
 
 def squeeze(call: Call) -> Value:
@@ -686,13 +827,19 @@ def exchanged(given: Tensor, first: int | None, second: int | None, number: int)
 
 def moved_sum(given: Tensor, first: int | None, second: int | None) -> Form | None:
     """A transposed tensor remembers what it was, so that transpose, divide, transpose is seen."""
-    return Form("view", given) if {first, second} == {0, 1} and given.space in (Space.UNKNOWN, Space.PROBS) and not given.whole else None
+    return (
+        Form("view", given)
+        if {first, second} == {0, 1} and given.space in (Space.UNKNOWN, Space.PROBS) and not given.whole
+        else None
+    )
 
 
 def flip_two(call: Call) -> Value:
     """t() and .T: the two dims of a matrix."""
     given = call.tensor()
-    return exchanged(replace(given, rank=2) if given.rank is None and given.dim is not None else given, 0, 1, call.number())
+    return exchanged(
+        replace(given, rank=2) if given.rank is None and given.dim is not None else given, 0, 1, call.number()
+    )
 
 
 def movedim(call: Call) -> Value:
@@ -757,7 +904,9 @@ def spread(loss: Loss | None, flat: bool) -> Loss | None:
 def keeps_last(given: Tensor, size: Value, numbers: Numbers) -> bool:
     """Whether `size` is the given tensor's last size, written as `x.size(-1)` or `x.shape[-1]`."""
     number = number_of(size, numbers)
-    return any(number == numbers.of("size", of, (-1,)) for of in (given.number, *((given.source,) if given.source else ())))
+    return any(
+        number == numbers.of("size", of, (-1,)) for of in (given.number, *((given.source,) if given.source else ()))
+    )
 
 
 def flatten(call: Call) -> Value:
@@ -771,12 +920,12 @@ def flatten(call: Call) -> Value:
         return replace(blurred(given, number), rank=1, loss=given.loss) if given.rank != 1 else given
     if given.rank is not None and start is not None and end is not None:
         start, end = start % given.rank, end % given.rank
-        rank = given.rank - (end - start)
+        left = given.rank - (end - start)
         if own is not None and own > end:
-            return replace(given, number=number, dim=own - (end - start), rank=rank, form=None)
+            return replace(given, number=number, dim=own - (end - start), rank=left, form=None)
         if own is not None and own < start:
-            return replace(given, number=number, rank=rank, form=None)
-        return replace(blurred(given, number), rank=rank)
+            return replace(given, number=number, rank=left, form=None)
+        return replace(blurred(given, number), rank=left)
     if own is not None and own < 0 and end is not None and end < own:
         return replace(given, number=number, rank=None, form=None)
     rank = start + 1 if start is not None and start >= 0 and end == -1 else None
@@ -800,7 +949,9 @@ def from_end(given: Tensor) -> int | None:
 
 
 def repeat(call: Call) -> Value:
-    """repeat, tile: copies one after the other; a distribution stays one where its own dim is written as not repeated."""
+    """repeat, tile: copies one after the other; a distribution stays one where its own dim is written as not
+    repeated.
+    """
     given = call.tensor()
     times = constants_of(call.rest or listed(call.value("dims")))
     own = from_end(given)
@@ -823,7 +974,9 @@ def roll(call: Call) -> Value:
 
 
 def sort(call: Call) -> Value:
-    """sort: the values of a distribution in another order, if along its own dim; along another the rows are torn apart."""
+    """sort: the values of a distribution in another order, if along its own dim; along another the rows are torn
+    apart.
+    """
     given = call.tensor()
     if same_dim(given, *dim_of(call.value("dim") or Constant(-1), call.numbers)):
         return reordered(call)
@@ -836,7 +989,13 @@ def with_indices(effect: Effect) -> Effect:
     def both(call: Call) -> Value:
         values = effect(call)
         rank = values.rank if isinstance(values, Tensor) else None
-        indices = Tensor(call.numbers.of("indices", call.number()), Space.INDICES, rank=rank, gradient=False, trail=call.trail(call.label))
+        indices = Tensor(
+            call.numbers.of("indices", call.number()),
+            Space.INDICES,
+            rank=rank,
+            gradient=False,
+            trail=call.trail(call.label),
+        )
         return Sequence((values, indices), names=("values", "indices"), number=call.number())
 
     return both
@@ -853,7 +1012,9 @@ def chosen(call: Call) -> Value:
     match same_dim(given, dim, symbol):
         case True:
             return cut(given, number)
-        case together if call.label not in ("gather", "take_along_dim") and (together is False or outermost(given, dim)):
+        case together if call.label not in ("gather", "take_along_dim") and (
+            together is False or outermost(given, dim)
+        ):
             return replace(given, number=number, form=None, source=None)
         case _:
             return blurred(given, number) if given.space in DISTRIBUTIONS else replace(given, number=number, form=None)
@@ -902,7 +1063,7 @@ def pieces(call: Call) -> Value:
     return Sequence(None, part, number=number)
 
 
-# --- what joins several ------------------------------------------------------------------------------------------------
+# --- what joins several ----------------------------------------------------------------------------------------------
 
 
 def gathered(call: Call) -> tuple[Tensor, tuple[Value, ...] | None]:
@@ -937,8 +1098,16 @@ def concatenate(call: Call) -> Value:
 def paired(call: Call, merged: Tensor, dim: int | None, symbol: int | None, rank: int | None) -> Tensor:
     """A Bernoulli distribution with both its terms."""
     return Tensor(
-        call.number(), merged.space, Mass.WHOLE, dim, symbol, rank, nonnegative=merged.nonnegative, gradient=merged.gradient,
-        trail=call.trail(call.label, merged.trail), maker=Maker(call.label, call.place),
+        call.number(),
+        merged.space,
+        Mass.WHOLE,
+        dim,
+        symbol,
+        rank,
+        nonnegative=merged.nonnegative,
+        gradient=merged.gradient,
+        trail=call.trail(call.label, merged.trail),
+        maker=Maker(call.label, call.place),
     )
 
 
@@ -953,7 +1122,9 @@ def stack(call: Call) -> Value:
     element = Form("stack", merged) if merged.space in DISTRIBUTIONS else None
     if merged.space is Space.LOG_PROBS or merged.space is Space.PROBS:
         mass = merged.mass if after is not None or merged.mass in (Mass.BERNOULLI, Mass.CUT) else Mass.UNKNOWN
-        return replace(merged, number=call.number(), dim=after, symbol=None, mass=mass, rank=rank, form=element, source=None)
+        return replace(
+            merged, number=call.number(), dim=after, symbol=None, mass=mass, rank=rank, form=element, source=None
+        )
     return replace(merged, number=call.number(), rank=rank, form=None)
 
 
@@ -967,7 +1138,9 @@ def where(call: Call) -> Value:
             return replace(tensor, number=number)
     if one.space is other.space and one.space in DISTRIBUTIONS:
         gradient = one.gradient or other.gradient
-        return replace(blurred(one, number), rank=one.rank if one.rank == other.rank else None, maker=None, gradient=gradient)
+        return replace(
+            blurred(one, number), rank=one.rank if one.rank == other.rank else None, maker=None, gradient=gradient
+        )
     for tensor, rest in ((one, other), (other, one)):
         if tensor.space in DISTRIBUTIONS and rest.fill is not None and fits(tensor.space, rest):
             return replace(blurred(tensor, number), rank=tensor.rank, maker=None)
@@ -999,8 +1172,16 @@ def masked_fill(call: Call) -> Value:
     return replace(given, number=number, form=None, masked=masked, fill=None, gradient=gradient)
 
 
+def accumulated(call: Call) -> Value:
+    """scatter_add, index_add: something is added to some elements."""
+    result = masked_fill(call)
+    return replace(result, mass=Mass.UNKNOWN) if isinstance(result, Tensor) else result
+
+
 def fits(space: Space, written: Value | None) -> bool:
-    """Whether what is written into a tensor of this space can leave it there; of what is not known, that is taken for granted."""
+    """Whether what is written into a tensor of this space can leave it there; of what is not known, that is taken for
+    granted.
+    """
     match written:
         case Tensor(fill=Constant() as fill):
             return fits(space, fill)
@@ -1022,8 +1203,15 @@ def scatter(call: Call) -> Value:
         exact = given.fill == Constant(0) or given.fill == Constant(0.0)
         one = value in (Constant(1), Constant(1.0))
         return Tensor(
-            number, Space.PROBS, Mass.WHOLE if exact and one else Mass.UNKNOWN, dim if exact and one else None, symbol if exact and one else None,
-            given.rank, nonnegative=True, gradient=given.gradient or not isinstance(value, Constant), maker=Maker("scatter", call.place),
+            number,
+            Space.PROBS,
+            Mass.WHOLE if exact and one else Mass.UNKNOWN,
+            dim if exact and one else None,
+            symbol if exact and one else None,
+            given.rank,
+            nonnegative=True,
+            gradient=given.gradient or not isinstance(value, Constant),
+            maker=Maker("scatter", call.place),
             trail=call.trail(call.label),
         )
     if given.space in DISTRIBUTIONS and fits(given.space, value):
@@ -1059,10 +1247,18 @@ def join_like(one: Tensor, other: Tensor, number: int) -> Tensor:
     same = one.where() == other.where() and one.mass is other.mass is Mass.WHOLE
     dim, symbol = (one.dim, one.symbol) if same else (None, None)
     rank = one.rank if one.rank == other.rank else None
-    return replace(one, number=number, mass=Mass.WHOLE if same else Mass.UNKNOWN, dim=dim, symbol=symbol, rank=rank, gradient=one.gradient or other.gradient)
+    return replace(
+        one,
+        number=number,
+        mass=Mass.WHOLE if same else Mass.UNKNOWN,
+        dim=dim,
+        symbol=symbol,
+        rank=rank,
+        gradient=one.gradient or other.gradient,
+    )
 
 
-# --- reductions --------------------------------------------------------------------------------------------------------
+# --- reductions ------------------------------------------------------------------------------------------------------
 
 
 def reduce(kind: str) -> Effect:
@@ -1079,9 +1275,15 @@ def reduce(kind: str) -> Effect:
         if kind == "sum" and call.frame.machine.record_handwritten:
             handwritten(call, given, everything)
         number = call.number()
-        form = Form(kind, given, dim, symbol, keepdim) if not everything else Form(kind, given, None, None, keepdim, other=Constant("all"))
+        form = (
+            Form(kind, given, dim, symbol, keepdim)
+            if not everything
+            else Form(kind, given, None, None, keepdim, other=Constant("all"))
+        )
         if everything or given.space not in DISTRIBUTIONS:
-            return Tensor(number, rank=rank, nonnegative=given.nonnegative, gradient=given.gradient, form=form, mixed=given.mixed)
+            return Tensor(
+                number, rank=rank, nonnegative=given.nonnegative, gradient=given.gradient, form=form, mixed=given.mixed
+            )
         return reduced_distribution(given, kind, dim, symbol, keepdim, number, form, rank)
 
     return effect
@@ -1103,20 +1305,52 @@ def reduced_rank(call: Call, given: Tensor, keepdim: bool) -> int | None:
 
 
 def reduced_distribution(
-    given: Tensor, kind: str, dim: int | None, symbol: int | None, keepdim: bool, number: int, form: Form, rank: int | None
+    given: Tensor,
+    kind: str,
+    dim: int | None,
+    symbol: int | None,
+    keepdim: bool,
+    number: int,
+    form: Form,
+    rank: int | None,
 ) -> Tensor:
-    """sum, mean, max or logsumexp of a distribution over one dim: over another dim, mean keeps probabilities what they are."""
+    """sum, mean, max or logsumexp of a distribution over one dim: over another dim, mean keeps probabilities what
+    they are.
+    """
     match kind, same_dim(given, dim, symbol):
         case _, True:
             return Tensor(number, rank=rank, nonnegative=given.nonnegative, gradient=given.gradient, form=form)
-        case "mean", another if given.space is Space.PROBS and dim is not None and (another is False or outermost(given, dim)):
+        case "mean", another if (
+            given.space is Space.PROBS and dim is not None and (another is False or outermost(given, dim))
+        ):
             own = given.where()[0] if keepdim else shifted_out(given, dim)
-            return replace(given, number=number, dim=own, rank=rank, form=form, maker=None, notes=(), source=None, weight=None)
-        case "mean" | "sum" | "max", _ if given.form is not None and given.form.op == "stack" and kind == "mean" and dim == 0 and given.space is Space.PROBS:
+            return replace(
+                given, number=number, dim=own, rank=rank, form=form, maker=None, notes=(), source=None, weight=None
+            )
+        case "mean" | "sum" | "max", _ if (
+            given.form is not None
+            and given.form.op == "stack"
+            and kind == "mean"
+            and dim == 0
+            and given.space is Space.PROBS
+        ):
             return replace(given, number=number, rank=rank, form=form, maker=None, notes=(), source=None, weight=None)
-        case "sum", False if given.space is Space.PROBS and dim is not None and given.form is not None and given.form.op == "stack":
+        case "sum", False if (
+            given.space is Space.PROBS and dim is not None and given.form is not None and given.form.op == "stack"
+        ):
             own = given.where()[0] if keepdim else shifted_out(given, dim)
-            return replace(given, number=number, dim=own, rank=rank, form=form, maker=None, notes=(), source=None, weight=ANY_WEIGHT, mass=Mass.UNKNOWN)
+            return replace(
+                given,
+                number=number,
+                dim=own,
+                rank=rank,
+                form=form,
+                maker=None,
+                notes=(),
+                source=None,
+                weight=ANY_WEIGHT,
+                mass=Mass.UNKNOWN,
+            )
         case "logsumexp" | "mean" | "max", _ if given.space is Space.LOG_PROBS:
             mass = Mass.BERNOULLI if given.mass is Mass.BERNOULLI and kind != "logsumexp" else Mass.UNKNOWN
             return replace(blurred(given, number), mass=mass, rank=rank, form=form, maker=None, notes=())
@@ -1132,7 +1366,14 @@ ANY_WEIGHT = Weight(((-1, 1.0),))
 
 
 def reduced_loss(
-    call: Call, given: Tensor, kind: str, dim: int | None, symbol: int | None, everything: bool, keepdim: bool, rank: int | None
+    call: Call,
+    given: Tensor,
+    kind: str,
+    dim: int | None,
+    symbol: int | None,
+    everything: bool,
+    keepdim: bool,
+    rank: int | None,
 ) -> Tensor:
     """What a reduction does to an unreduced divergence. An average over the class dimension is remembered (KLD205)."""
     loss = given.loss
@@ -1142,7 +1383,14 @@ def reduced_loss(
     over_classes = loss.elementwise and (everything or same_dim(given, dim, symbol) is True)
     if kind == "mean" and over_classes:
         for place in loss.calls:
-            use = LossUse(place, call.place, "mean() over everything" if everything else f"mean over dim {dim}", given.dim, everything, call.operand_place())
+            use = LossUse(
+                place,
+                call.place,
+                "mean() over everything" if everything else f"mean over dim {dim}",
+                given.dim,
+                everything,
+                call.operand_place(),
+            )
             call.frame.machine.uses[use] = None
     if everything or over_classes or kind not in ("sum", "mean"):
         return Tensor(number, rank=rank, gradient=given.gradient, loss=replace(loss, elementwise=False))
@@ -1160,7 +1408,10 @@ def logsumexp(call: Call) -> Value:
     rank = reduced_rank(call, given, keepdim)
     form = Form("logsumexp", given, dim, symbol, keepdim)
     if given.space is Space.LOG_PROBS:
-        return replace(reduced_distribution(given, "logsumexp", dim, symbol, keepdim, call.number(), form, rank), trail=call.trail("logsumexp", given.trail))
+        return replace(
+            reduced_distribution(given, "logsumexp", dim, symbol, keepdim, call.number(), form, rank),
+            trail=call.trail("logsumexp", given.trail),
+        )
     return Tensor(call.number(), rank=rank, gradient=given.gradient, form=form)
 
 
@@ -1170,7 +1421,15 @@ def logaddexp(call: Call) -> Value:
     if one.space is other.space is Space.LOG_PROBS:
         rank = one.rank if other.rank in (0, one.rank) else None
         gradient = one.gradient or other.gradient
-        return replace(blurred(one, call.number()), mass=Mass.UNKNOWN, rank=rank, maker=None, notes=(), gradient=gradient, trail=call.trail("logaddexp", one.trail))
+        return replace(
+            blurred(one, call.number()),
+            mass=Mass.UNKNOWN,
+            rank=rank,
+            maker=None,
+            notes=(),
+            gradient=gradient,
+            trail=call.trail("logaddexp", one.trail),
+        )
     return Tensor(call.number(), gradient=one.gradient or other.gradient)
 
 
@@ -1217,23 +1476,32 @@ def random_indices(call: Call) -> Value:
     return Tensor(call.frame.machine.opaque(call.node), Space.INDICES, gradient=False, trail=call.trail(call.label))
 
 
-# --- the rest of the catalogue's kinds ------------------------------------------------------------------------------------
+# --- the rest of the catalogue's kinds -------------------------------------------------------------------------------
 
 
 def lose(call: Call) -> Value:
     """Nothing is proved of the result."""
-    return lost(call, *[name for name, value in call.values.items() if isinstance(value, (Tensor, Unknown))])
+    result = lost(call, *[name for name, value in call.values.items() if isinstance(value, (Tensor, Unknown))])
+    return replace(
+        result, gradient=result.gradient or any(as_tensor(value, call.numbers).gradient for value in call.rest)
+    )
 
 
 def product(call: Call) -> Value:
     """A matrix product: of distributions it is none, unless the matrix is row-stochastic, which is not tracked."""
     one, other = call.tensor("input"), call.tensor("other")
-    return Tensor(call.number(), rank=2 if one.rank == other.rank == 2 else None, gradient=one.gradient or other.gradient)
+    return Tensor(
+        call.number(), rank=2 if one.rank == other.rank == 2 else None, gradient=one.gradient or other.gradient
+    )
 
 
 def product_of_rank(rank: int) -> Effect:
     """A product that torch defines for matrices of one rank only."""
-    return lambda call: Tensor(call.number(), rank=rank, gradient=call.tensor().gradient or any(call.tensor(name).gradient for name in ("mat2", "vec")))
+    return lambda call: Tensor(
+        call.number(),
+        rank=rank,
+        gradient=call.tensor().gradient or any(call.tensor(name).gradient for name in ("mat2", "vec")),
+    )
 
 
 def similarity(call: Call) -> Value:
@@ -1255,7 +1523,11 @@ def pad(call: Call) -> Value:
     plain = value in (Constant(0), Constant(0.0)) and call.value("mode") in (None, Constant("constant"))
     if given.space is Space.PROBS and plain and len(amounts) == 2 and from_end(given) == -1:
         return replace(given, number=call.number(), form=None, source=None)
-    return replace(blurred(given, call.number()), rank=given.rank, maker=None) if fits(given.space, value) else elementwise(call)
+    return (
+        replace(blurred(given, call.number()), rank=given.rank, maker=None)
+        if fits(given.space, value)
+        else elementwise(call)
+    )
 
 
 def pool(call: Call) -> Value:
@@ -1305,8 +1577,16 @@ def gumbel(call: Call) -> Value:
     given = call.tensor()
     dim, symbol = dim_of(call.value("dim") or Constant(-1), call.numbers)
     return Tensor(
-        call.frame.machine.opaque(call.node), Space.PROBS, Mass.WHOLE, dim, symbol, given.rank, nonnegative=True, gradient=given.gradient,
-        maker=Maker("gumbel_softmax", call.place), trail=call.trail("gumbel_softmax"),
+        call.frame.machine.opaque(call.node),
+        Space.PROBS,
+        Mass.WHOLE,
+        dim,
+        symbol,
+        given.rank,
+        nonnegative=True,
+        gradient=given.gradient,
+        maker=Maker("gumbel_softmax", call.place),
+        trail=call.trail("gumbel_softmax"),
     )
 
 
@@ -1321,7 +1601,9 @@ def expm1(call: Call) -> Value:
     given = call.tensor()
     form = None
     if given.space is Space.LOG_PROBS:
-        probabilities = replace(given, number=call.numbers.of("exp", given.number), space=Space.PROBS, form=None, nonnegative=True)
+        probabilities = replace(
+            given, number=call.numbers.of("exp", given.number), space=Space.PROBS, form=None, nonnegative=True
+        )
         form = Form("minus_one", probabilities)
     return Tensor(call.number(), rank=given.rank, gradient=given.gradient, form=form)
 
@@ -1355,7 +1637,11 @@ def norm(call: Call) -> Value:
     given = call.tensor()
     dim, symbol = dim_of(call.value("dim"), call.numbers)
     ones = call.constant("p", 2) in (1, 1.0)
-    form = Form("norm1", given, dim, symbol, call.constant("keepdim", False) is True) if ones and call.value("dim") is not None else None
+    form = (
+        Form("norm1", given, dim, symbol, call.constant("keepdim", False) is True)
+        if ones and call.value("dim") is not None
+        else None
+    )
     return Tensor(call.number(), gradient=given.gradient, form=form, nonnegative=True)
 
 
@@ -1383,20 +1669,32 @@ def new_filled(value: object) -> Effect:
     """x.new_zeros(sizes): only the type comes from x."""
 
     def effect(call: Call) -> Value:
-        return filled(value)(replace(call, values={name: given for name, given in call.values.items() if name != "input"}))
+        return filled(value)(
+            replace(call, values={name: given for name, given in call.values.items() if name != "input"})
+        )
 
     return effect
 
 
 def uniform_noise_like(call: Call) -> Value:
     """torch.rand_like: numbers in [0, 1), no distribution."""
-    return Tensor(call.frame.machine.fresh(call.label, call.node), rank=call.tensor().rank, nonnegative=True, gradient=False)
+    return Tensor(
+        call.frame.machine.fresh(call.label, call.node), rank=call.tensor().rank, nonnegative=True, gradient=False
+    )
 
 
 def identity_matrix(call: Call) -> Value:
     """torch.eye: one-hot rows."""
     return Tensor(
-        call.number(), Space.PROBS, Mass.WHOLE, -1, rank=2, nonnegative=True, gradient=False, maker=Maker("eye", call.place), trail=call.trail("eye")
+        call.number(),
+        Space.PROBS,
+        Mass.WHOLE,
+        -1,
+        rank=2,
+        nonnegative=True,
+        gradient=False,
+        maker=Maker("eye", call.place),
+        trail=call.trail("eye"),
     )
 
 
@@ -1423,7 +1721,9 @@ def attention(call: Call) -> Value:
     weights: Value = Unknown(call.numbers.of("weights", number))
     if call.constant("dropout", 0.0) in (0, 0.0) and call.constant("need_weights", True) is True:
         maker, trail = Maker("MultiheadAttention", call.place), call.trail("attention weights")
-        weights = Tensor(call.numbers.of("weights", number), Space.PROBS, Mass.WHOLE, -1, nonnegative=True, maker=maker, trail=trail)
+        weights = Tensor(
+            call.numbers.of("weights", number), Space.PROBS, Mass.WHOLE, -1, nonnegative=True, maker=maker, trail=trail
+        )
     return Sequence((Tensor(call.numbers.of("output", number)), weights), number=number)
 
 
@@ -1458,10 +1758,23 @@ def literal_tensor(call: Call, data: Value) -> Value:
         return Tensor(number, Space.INDICES, rank=rank, gradient=False, trail=call.trail("integers"))
     if shares and (not whole or rank > 1 or kind == "float"):
         return Tensor(
-            number, Space.PROBS, Mass.WHOLE, -1, rank=rank, nonnegative=True, gradient=call.constant("requires_grad", False) is not False,
-            maker=Maker("literal", call.place), trail=call.trail("numbers that sum to one"),
+            number,
+            Space.PROBS,
+            Mass.WHOLE,
+            -1,
+            rank=rank,
+            nonnegative=True,
+            gradient=call.constant("requires_grad", False) is not False,
+            maker=Maker("literal", call.place),
+            trail=call.trail("numbers that sum to one"),
         )
-    return Tensor(number, Space.LOGITS if min(flat) < 0 < max(flat) else Space.UNKNOWN, rank=rank, gradient=False, trail=call.trail("literal"))
+    return Tensor(
+        number,
+        Space.LOGITS if min(flat) < 0 < max(flat) else Space.UNKNOWN,
+        rank=rank,
+        gradient=False,
+        trail=call.trail("literal"),
+    )
 
 
 def dtype_kind(call: Call) -> str:
@@ -1497,7 +1810,9 @@ def literal_rows(data: Value, numbers: Numbers) -> tuple[int, list[list[float]]]
 
 def weight_any(given: Tensor, number: int) -> Tensor:
     """The sum of an unknown number of distributions."""
-    return replace(given, number=number, mass=Mass.UNKNOWN, weight=ANY_WEIGHT, form=None, maker=None, notes=(), source=None)
+    return replace(
+        given, number=number, mass=Mass.UNKNOWN, weight=ANY_WEIGHT, form=None, maker=None, notes=(), source=None
+    )
 
 
 def nan_to_num(call: Call) -> Value:

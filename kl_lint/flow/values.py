@@ -1,7 +1,8 @@
 """The domain: what the interpreter can know of a Python value, and how knowledge from two paths is joined.
 
 Every value is immutable; assigning, mutating and joining make new ones. A value that nothing is known of still has a
-*value number*: two expressions with one number hold the same thing at run time, which is how `x / x.sum(-1, keepdim=True)` is
+*value number*: two expressions with one number hold the same thing at run time, which is how `x / x.sum(-1,
+keepdim=True)` is
 recognised and how one flag that guards two branches is known to be one flag.
 """
 
@@ -47,7 +48,8 @@ DISTRIBUTIONS = frozenset({Space.PROBS, Space.LOG_PROBS})
 class Numbers:
     """The value numbers of one analysis: equal parts, equal number.
 
-    A number is *volatile* when what it stands for may change behind the interpreter's back (an attribute of an object it
+    A number is *volatile* when what it stands for may change behind the interpreter's back (an attribute of an object
+    it
     cannot see into); two reads of it are one flag, but no proof that two tensors are the same.
     """
 
@@ -58,7 +60,9 @@ class Numbers:
         self._volatile: set[int] = set()
 
     def of(self, operation: str, *parts: object, volatile: bool = False) -> int:
-        """The number of `operation` on `parts`: value numbers (int) and hashable details (anything else, wrapped in a tuple)."""
+        """The number of `operation` on `parts`: value numbers (int) and hashable details (anything else, wrapped in a
+        tuple).
+        """
         key = (operation, *parts)
         number = self._table.get(key)
         if number is None:
@@ -148,7 +152,8 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """The factor by which a distribution was scaled: a sum of terms, each a coefficient of a value number (0: the number one).
+    """The factor by which a distribution was scaled: a sum of terms, each a coefficient of a value number (0: the
+    number one).
 
     `lam * p` has the weight lam; `lam * p + (1 - lam) * q` has the weight one, and is a distribution again.
     """
@@ -178,7 +183,9 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Marks the result of a KL call: which calls it came from, and whether the class dimension is still there to be averaged."""
+    """Marks the result of a KL call: which calls it came from, and whether the class dimension is still there to be
+    averaged.
+    """
 
     calls: frozenset[Place]
     elementwise: bool
@@ -188,8 +195,10 @@ class Loss:
 class Tensor:
     """A tensor, and what is proved of it.
 
-    `dim` is the dimension along which it is a distribution (negative: counted from the end), `symbol` the number of the value that names
-    that dimension where it is not a literal; `rank` the number of dimensions. `source` is the number of the tensor that was normalised.
+    `dim` is the dimension along which it is a distribution (negative: counted from the end), `symbol` the number of
+    the value that names
+    that dimension where it is not a literal; `rank` the number of dimensions. `source` is the number of the tensor
+    that was normalised.
     `fill` is the constant that every element holds.
     """
 
@@ -261,7 +270,8 @@ class Class:
 class Instance:
     """An object of a class of the program, with the attributes that were seen to be set.
 
-    `entered` says that it is the `self` of a method entered with nothing known: what `attributes` lacks, the rest of the class may have set.
+    `entered` says that it is the `self` of a method entered with nothing known: what `attributes` lacks, the rest of
+    the class may have set.
     """
 
     cls: Class
@@ -366,13 +376,28 @@ NO_GUARDS: Guards = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of several values, each under its conditions. Kept apart as long as they are few, so that correlated branches stay correlated."""
+    """One of several values, each under its conditions. Kept apart as long as they are few, so that correlated
+    branches stay correlated.
+    """
 
     options: tuple[tuple[Guards, Value], ...]
 
 
 Value = (
-    Unknown | Constant | Tensor | Symbol | Function | Class | Instance | External | Bound | Partial | Super | Sequence | Mapping | Choice
+    Unknown
+    | Constant
+    | Tensor
+    | Symbol
+    | Function
+    | Class
+    | Instance
+    | External
+    | Bound
+    | Partial
+    | Super
+    | Sequence
+    | Mapping
+    | Choice
 )
 
 NONE = Constant(None)
@@ -462,13 +487,17 @@ def join_two(one: Value, other: Value, numbers: Numbers) -> Value:
             return join_tensors(one, other, number)
         case Tensor(), (Unknown() | Constant()):
             return Tensor(number, mixed=one.mixed, gradient=True)
-        case (Unknown() | Constant()), Tensor():
+        case ((Unknown() | Constant()), Tensor()):
             return Tensor(number, mixed=other.mixed, gradient=True)
-        case Sequence(), Sequence() if one.items is not None and other.items is not None and len(one.items) == len(other.items):
+        case Sequence(), Sequence() if (
+            one.items is not None and other.items is not None and len(one.items) == len(other.items)
+        ):
             items = tuple(a if a == b else join((a, b), numbers) for a, b in zip(one.items, other.items, strict=True))
             return replace(one, items=items, number=number)
         case Sequence(), Sequence():
-            parts = [v for s in (one, other) for v in (s.items if s.items is not None else (s.element,)) if v is not None]
+            parts = [
+                v for s in (one, other) for v in (s.items if s.items is not None else (s.element,)) if v is not None
+            ]
             return Sequence(None, join(parts, numbers) if parts else None, mutable=one.mutable, number=number)
         case Mapping(), Mapping():
             keys = [key for key, _ in one.entries] + [key for key, _ in other.entries if one.get(key) is None]
@@ -538,9 +567,15 @@ def number_of(value: Value, numbers: Numbers) -> int:
         case Choice():
             return numbers.of("choice", *(number_of(option, numbers) for _, option in value.options))
         case Bound(receiver=receiver):
-            return numbers.of("bound", (id(value.function) if not isinstance(value.function, str) else value.function,), number_of(receiver, numbers))
+            return numbers.of(
+                "bound",
+                (id(value.function) if not isinstance(value.function, str) else value.function,),
+                number_of(receiver, numbers),
+            )
         case Partial(function=function):
-            return numbers.of("partial", number_of(function, numbers), *(number_of(a, numbers) for a in value.arguments))
+            return numbers.of(
+                "partial", number_of(function, numbers), *(number_of(a, numbers) for a in value.arguments)
+            )
         case Super(receiver=receiver):
             return numbers.of("super", number_of(receiver, numbers))
         case Function() | Class():

@@ -63,14 +63,13 @@ class Call:
     """Where the parts of a call stand.
 
     `function` is what it calls, `name` the last component of that; None where it calls no name at all.
-    `opening` is the offset after the opening parenthesis, `closing` that of the closing one.
+    `opening` is the offset after the opening parenthesis.
     """
 
     place: Expression
     function: Range
     name: Range | None
     opening: int
-    closing: int
     arguments: tuple[Argument, ...]
 
 
@@ -112,7 +111,6 @@ class Layout:
             function=self._range(node.func),
             name=self._range(name) if isinstance(name, cst.Name) else None,
             opening=self._skip(self._outer(node.func)[1]) + 1,
-            closing=place.end - 1,
             arguments=tuple(self._argument(argument) for argument in node.args),
         )
 

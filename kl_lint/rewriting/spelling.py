@@ -69,9 +69,10 @@ class _Names:
     def direct(self, name: str, homes: frozenset[str], row: int) -> str | None:
         """The name under which `name` itself is imported from one of `homes`."""
         origins = {f"{home}.{name}" for home in homes}
-        return next(
-            (bound for bound, origin in self._early(row) if origin in origins and self._trusted(bound, origin)), None
-        )
+        for bound, origin in self._early(row):
+            if origin in origins and self._trusted(bound, origin):
+                return bound
+        return None
 
     def starred(self, called: str, name: str, row: int) -> str | None:
         """`name`, where one star import brings both it and `called`, and nothing else binds either."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -23,6 +24,8 @@ def replace_file(path: str | os.PathLike[str], data: bytes, expected: bytes) -> 
     Raises FileChanged where the content is no longer `expected`, OSError where the file cannot be read or replaced.
     """
     target = Path(path).resolve(strict=True)
+    if not os.access(target, os.W_OK):  # taking over its name would not need the permission
+        raise PermissionError(errno.EACCES, "the file is read-only: it is left as it is", str(path))
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     temporary = Path(name)
     try:

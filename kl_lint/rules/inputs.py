@@ -186,8 +186,8 @@ class NormalizedTwice:
         loss = F.kl_div(F.log_softmax(student, dim=-1), F.softmax(teacher, dim=-1), reduction="batchmean")  # 0.2406
         """,
         fix_safety="""
-        The fix is unsafe: it changes the number to the divergence. It drops one of the two, and none where a
-        temperature stands between them.
+        The fix is unsafe: it changes the number to the divergence. The logits themselves are normalised where they
+        are in reach; else the second softmax goes, unless it has a temperature.
         """,
         references=(KL_DIV, SOFTMAX, LOG_SOFTMAX),
     )

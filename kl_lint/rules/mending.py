@@ -53,8 +53,8 @@ def into_log_softmax(argument: Argument, call: KLCall) -> Edit | None:
     producer = argument.value.producer
     if producer is None or argument.value.mixed or producer.filename != call.filename or not producer.sole_use:
         return None
-    bare = argument.span == producer.span
-    return _renamed(producer) or _from_module_operand(producer, argument.value, bare, call)
+    bare = argument.span == producer.span or producer.operand_unchanged
+    return _renamed(producer) or _from_operand(producer.span, argument.value, producer, bare, call)
 
 
 def _renamed(producer: Producer) -> Edit | None:
@@ -68,34 +68,38 @@ def _renamed(producer: Producer) -> Edit | None:
             return None
 
 
-def _from_module_operand(producer: Producer, value: Distribution, bare: bool, call: KLCall) -> Edit | None:
-    """The log_softmax of what a shared Softmax module was given; `bare`: nothing has moved the dim of `value` since."""
+def _from_operand(span: Span, value: Distribution, producer: Producer, bare: bool, call: KLCall) -> Edit | None:
+    """Put the log_softmax of the softmax's own logits at `span`; `bare`: nothing has moved the dim of `value` since."""
     dim = producer.dim or (str(value.dim) if bare and value.dim is not None else None)
-    if producer.name != "Softmax" or producer.operand is None or dim is None:
+    if not is_softmax(producer) or producer.operand is None or dim is None:
         return None
-    return _log_softmax_at(producer.span, producer.operand, dim, producer, call)
+    before, after = _spelled("log_softmax", _escaped(dim), producer, call)
+    return Replace(span, f"{before}{{0}}{after}", (producer.operand,))
+
+
+def _escaped(text: str) -> str:
+    """Source text as `Replace` wants it."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def take_log(argument: Argument, call: KLCall) -> Fix | None:
     """Make log-probabilities of an argument that is probabilities, from the logits where they are in reach."""
     if not argument.swappable:
         return None
+    value, producer = argument.value, argument.value.producer
     edit = into_log_softmax(argument, call)
-    producer = argument.value.producer
-    if edit is None and producer is not None and producer.operand_unchanged and is_softmax(producer):
-        edit = _from_operand(argument.span, argument.value, producer, call)
+    if edit is None and producer is not None and producer.operand_unchanged:
+        edit = _instead(argument.span, value, producer, call)
     if edit is not None:
         return unsafe("Use log_softmax in place of softmax", edit)
     return unsafe("Take the logarithm", Wrap(argument.span, "", ".log()"))
 
 
-def _from_operand(span: Span, value: Distribution, producer: Producer, call: KLCall) -> Edit | None:
-    """Put the log_softmax of the softmax's own logits at `span`; not where a gradient would begin to flow."""
+def _instead(span: Span, value: Distribution, producer: Producer, call: KLCall) -> Edit | None:
+    """Normalise the same logits again, for `span` alone; not where a gradient would begin to flow."""
     if value.mixed or not value.carries_gradient or producer.filename != call.filename:
         return None
-    if producer.operand is None or producer.dim is None:
-        return None
-    return _log_softmax_at(span, producer.operand, producer.dim, producer, call)
+    return _from_operand(span, value, producer, True, call)
 
 
 def rewrite_log_of_softmax(remark: Remark, argument: Argument, call: KLCall) -> tuple[Edit, ...]:
@@ -104,13 +108,11 @@ def rewrite_log_of_softmax(remark: Remark, argument: Argument, call: KLCall) -> 
     if producer is None or value.mixed or remark.filename != call.filename or producer.span != remark.inner:
         return ()
     if remark.sole_use and remark.argument is not None and (remark.guards or not remark.epsilon):
-        bare = remark.argument == producer.span and argument.span == remark.span
-        made = _renamed(producer) or _from_module_operand(producer, value, bare, call)
+        bare = argument.span == remark.span and (remark.argument == producer.span or remark.operand_unchanged)
+        made = _renamed(producer) or _from_operand(producer.span, value, producer, bare, call)
         if made is not None:
             return (Unwrap(remark.span, remark.argument), *unguarded(remark), made)
-    if not remark.operand_unchanged:
-        return ()
-    replaced = _from_operand(remark.span, value, producer, call)
+    replaced = _instead(remark.span, value, producer, call) if remark.operand_unchanged else None
     return (replaced,) if replaced is not None else ()
 
 
@@ -163,12 +165,6 @@ def normalise(argument: Argument, other: Argument | None, function: str, call: K
         return None
     before, after = _spelled(function, str(dim), other.value.producer, call)
     return unsafe(f"Normalise with {function}", Wrap(argument.span, before, after))
-
-
-def _log_softmax_at(span: Span, operand: Span, dim: str, like: Producer, call: KLCall) -> Edit:
-    """Put the log_softmax of `operand` at `span`. Braces are doubled, as `Replace` wants them."""
-    before, after = (part.replace("{", "{{").replace("}", "}}") for part in _spelled("log_softmax", dim, like, call))
-    return Replace(span, f"{before}{{0}}{after}", (operand,))
 
 
 def _spelled(function: str, dim: str, like: Producer | None, call: KLCall) -> tuple[str, str]:

@@ -200,6 +200,39 @@ CONTAINERS: tuple[Case, ...] = (
         def loss(x, y):
             return Net()(x, y)
     """, [GOOD]),
+    case("module_list_filled_in_a_loop", """
+        class Net(nn.Module):
+            def __init__(self, n):
+                super().__init__()
+                self.heads = nn.ModuleList()
+                for _ in range(n):
+                    self.heads.append(nn.LogSoftmax(dim=1))
+            def forward(self, x, y):
+                outs = [head(x) for head in self.heads]
+                total = 0
+                for i in range(len(outs)):
+                    for j in range(len(outs)):
+                        if i != j:
+                            total += F.kl_div(outs[i], outs[j].exp(), reduction="batchmean")
+                return total
+    """, [GOOD], "Net(3)(x, y)"),
+    case("module_list_extended", """
+        def loss(x, y):
+            heads = nn.ModuleList([nn.Softmax(dim=1)])
+            heads.extend([nn.Identity(), nn.LogSoftmax(dim=1)])
+            return F.kl_div(heads[2](x), heads[0](y), reduction="batchmean")
+    """, [GOOD]),
+    case("module_list_extended_by_something_unknown", """
+        def loss(x, y, more):
+            heads = nn.ModuleList([nn.LogSoftmax(dim=1)])
+            heads.extend(more)
+            return F.kl_div(heads[-1](x), y.softmax(1), reduction="batchmean")
+    """, [GOOD, UNKNOWN_INPUT], "loss(x, y, [nn.LogSoftmax(1)])"),
+    case("sequential_cut", """
+        def loss(x, y):
+            net = nn.Sequential(nn.Identity(), nn.Softmax(dim=1))
+            return F.kl_div(net[:-1](x), net(y), reduction="batchmean")
+    """, [UNKNOWN_INPUT]),
     case("module_dict", """
         class Net(nn.Module):
             def __init__(self):

@@ -1,7 +1,7 @@
 """torch as the witness: what a program really gives to kl_div, and what its author means.
 
 A program runs under a `TorchFunctionMode`, which sees every KL divergence with its tensors, however it is spelled, and the softmaxes
-and logarithms that led there. What is seen is what is true. `judge` holds a finding against it, `covers` what the analysis claims of a
+and logarithms that led there. What is seen is what is true. `contradiction` holds a finding against it, `covers` what the analysis claims of a
 call. `meant` computes, from the chains of the grammar alone, the distributions that a program is about: what a fix has to give.
 """
 
@@ -22,7 +22,7 @@ from torch.overrides import TorchFunctionMode
 from kl_lint.finding import Finding
 from kl_lint.flow.kl_call import Distribution, KLCall, Kind, Reduction, RemarkKind, Site
 from kl_lint.flow.values import Mass, Space
-from tests.generated.grammar import Argument, Chain, Effect, Form, Program, arm
+from tests.generated.grammar import Program
 
 FILENAME = "<generated>"
 UNDERFLOW = -16.0
@@ -253,7 +253,7 @@ def subject(finding: Finding, site: Site) -> str:
     return ""
 
 
-def judge(code: str, about: str, seen: Witnessed) -> str | None:
+def contradiction(code: str, about: str, seen: Witnessed) -> str | None:
     """Why a finding cannot be true of what was seen; None where it may be."""
     divergence = seen.divergence
     named = {"input": (divergence.input,), "target": (divergence.target,)}
@@ -536,85 +536,7 @@ def misuses(seen: Witnessed) -> frozenset[str]:
     return frozenset(name for name, wrong in found.items() if wrong)
 
 
-# --- what is meant -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """The distribution that a chain stands for: its log-probabilities along `dim`, or scores that nothing has normalised."""
-
-    values: Tensor
-    normalised: bool
-
-
-def meaning(chain: Chain, program: Program) -> Meaning | None:
-    """What a chain means, whatever mistakes are in it; None where its author's mind cannot be read."""
-    x, y, w = (tensor.detach() for tensor in inputs(program.sizes))
-    names = {"x": x, "y": y, "w": w, "torch": torch, "F": functional}
-    values: Tensor = eval(chain.base.format(torch="torch.", F="F."), names)
-    normalised = False
-    for step in chain.steps:
-        match step.effect:
-            case Effect.KEEP:
-                pass
-            case Effect.SOFTEN:
-                values = values / step.amount
-            case Effect.MASK:
-                values = values.masked_fill(values > 1.0, step.amount)
-            case Effect.NORMALISE:
-                values = values if normalised else values.log_softmax(step.dim)
-                normalised = True
-            case Effect.MOVE:
-                values = _moved(step.text.before, step.text.after, values)
-            case Effect.MIX:
-                values = (0.5 * values.exp() + 0.5 * names[step.other].softmax(step.dim)).log()  # type: ignore[attr-defined]
-            case Effect.SMOOTH:
-                values = (0.9 * values.exp() + 0.1 / step.amount).log()
-            case Effect.ONE_HOT:
-                values = functional.one_hot(values.argmax(-1), values.shape[-1]).to(values.dtype).log()
-            case Effect.LOSE:
-                return None
-    return Meaning(values, normalised)
-
-
-def _moved(before: str, after: str, values: Tensor) -> Tensor:
-    names: dict[str, Any] = {"t": values, "torch": torch}
-    texts = {"x": "t", "a": "t", "n": "t", "v": "moved", "torch": "torch."}
-    exec(before.format_map(texts), names)
-    moved: Tensor = eval(after.format_map(texts), names)
-    return moved
-
-
-@dataclass(frozen=True, slots=True)
-class Meant:
-    """The two distributions of a divergence: log-probabilities of the input, probabilities of the target."""
-
-    input: Tensor
-    target: Tensor
-
-
-def meant(given: Argument, target: Argument, program: Program, flag: bool, log_target: bool) -> Meant | None:
-    """What a pair of arguments means; each in the other's form is read as exchanged. None where it cannot be told."""
-    one, other = arm(given, flag), arm(target, flag)
-    if one.form is Form.PROBS and other.form is Form.LOGS and not log_target:
-        one, other = other, one
-    first, second = meaning(one, program), meaning(other, program)
-    if first is None or second is None or not (first.normalised or second.normalised):
-        return None
-    logs = first.values if first.normalised else _along(first.values, second.values)
-    probs = second.values if second.normalised else _along(second.values, first.values)
-    return Meant(logs, probs.exp())
-
-
-def _along(scores: Tensor, other: Tensor) -> Tensor:
-    """Scores, normalised along the dim of the other distribution."""
-    dims = log_sums(other)
-    return scores.log_softmax(min(dims)) if dims else scores
-
-
-def divergence_of(pair: Meant) -> Tensor:
-    """KL, element by element."""
-    return torch.xlogy(pair.target, pair.target) - pair.target * pair.input
+# --- comparing -----------------------------------------------------------------------------------------------------
 
 
 def close(one: Tensor, other: Tensor) -> bool:
@@ -627,6 +549,9 @@ def same_logs(one: Tensor, other: Tensor) -> bool:
     return close(one.clamp(min=UNDERFLOW), other.clamp(min=UNDERFLOW))
 
 
-def as_logs(target: Tensor, log_target: object) -> Tensor:
-    """A target as torch takes it, in log-probabilities."""
-    return target if log_target else target.log()
+def readings(tensor: Tensor) -> Iterator[Tensor]:
+    """A tensor as log-probabilities, if it is a distribution in either form."""
+    if sums(tensor):
+        yield tensor.log()
+    if log_sums(tensor):
+        yield tensor

@@ -14,6 +14,7 @@ from tests.rewriting.marking import at, refusal, rewrite
 
 FUNCTIONAL = "from torch.nn.functional import softmax\n"
 TORCH = "from torch import softmax\n"
+LOG_SOFTMAX = "from torch.nn.functional import log_softmax\n"
 
 
 def _renamed(header: str, call: str, name: str = "log_softmax") -> str:
@@ -170,31 +171,35 @@ def test_a_receiver_that_other_edits_move_or_set() -> None:
 @pytest.mark.parametrize(
     "header",
     [
-        pytest.param("def g():\n    from torch.nn.functional import log_softmax\n", id="imported-in-a-function"),
         pytest.param("from scipy.special import log_softmax\n", id="from-elsewhere"),
-        pytest.param("from torch.nn.functional import log_softmax\nlog_softmax = 1\n", id="rebound"),
-        pytest.param("from torch.nn.functional import log_softmax\ndef g(log_softmax): pass\n", id="a-parameter"),
-        pytest.param("from torch.nn.functional import log_softmax\ndef log_softmax(): pass\n", id="a-function"),
-        pytest.param(
-            "from torch.nn.functional import log_softmax\ntry: pass\nexcept OSError as log_softmax: pass\n",
-            id="an-exception",
-        ),
-        pytest.param(
-            "from torch.nn.functional import log_softmax\nmatch z:\n    case {**log_softmax}: pass\n    case [*q]: pass\n",
-            id="a-match",
-        ),
-        pytest.param(
-            "from torch.nn.functional import log_softmax\nmatch z:\n    case log_softmax: pass\n", id="a-capture"
-        ),
-        pytest.param(
-            "from torch.nn.functional import *\nfrom scipy.special import log_softmax\n", id="a-star-and-another"
-        ),
-        pytest.param("from torch.nn.functional import *\nfrom functions import *\n", id="two-stars"),
-        pytest.param("if z:\n    from torch.nn.functional import log_softmax\n", id="under-a-condition"),
+        pytest.param(LOG_SOFTMAX + "log_softmax = 1\n", id="rebound"),
+        pytest.param(LOG_SOFTMAX + "def g(log_softmax): pass\n", id="a-parameter"),
+        pytest.param(LOG_SOFTMAX + "def log_softmax(): pass\n", id="a-function"),
+        pytest.param(LOG_SOFTMAX + "try: pass\nexcept OSError as log_softmax: pass\n", id="an-exception"),
+        pytest.param(LOG_SOFTMAX + "match z:\n    case {**log_softmax}: pass\n    case [*q]: pass\n", id="a-rest"),
+        pytest.param(LOG_SOFTMAX + "match z:\n    case [*log_softmax]: pass\n    case {**q}: pass\n", id="a-star"),
+        pytest.param(LOG_SOFTMAX + "match z:\n    case log_softmax: pass\n", id="a-capture"),
+        pytest.param(f"def g():\n    {LOG_SOFTMAX}", id="imported-in-a-function"),
+        pytest.param(f"if z:\n    {LOG_SOFTMAX}", id="imported-under-a-condition"),
     ],
 )
 def test_names_that_are_not_trusted(header: str) -> None:
     assert _renamed(header + FUNCTIONAL, "softmax(x, 1)") == "x.log_softmax(dim=1)"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param("from functions import *\n", id="another-star"),
+        pytest.param("def g():\n    from functions import log_softmax\n", id="another-import"),
+        pytest.param("log_softmax = 1\n", id="rebound"),
+        pytest.param("from functions import softmax\n", id="from-elsewhere"),
+    ],
+)
+def test_star_imports_that_are_not_trusted(other: str) -> None:
+    star = "from torch.nn.functional import *\n"
+    assert _renamed(star, "softmax(x, 1)") == "log_softmax(x, 1)"
+    assert _renamed(star + other, "softmax(x, dim=1)") == "x.log_softmax(dim=1)"
 
 
 def test_an_import_after_the_call_is_not_trusted() -> None:

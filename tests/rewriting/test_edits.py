@@ -244,6 +244,14 @@ def test_parts_from_elsewhere_come_without_their_changes() -> None:
     assert text == "p = softmax(x)\nf(softmax(x), softmax(x))\n".replace("softmax(x)", "softmax(x.y)", 1)
 
 
+def test_parts_from_elsewhere_stand_on_one_row() -> None:
+    source = "p = softmax(g(\n    x,  # logits\n), 1)\nf(p, q)\n"
+    part = at(source, "g(\n    x,  # logits\n)")
+    assert refusal(source, Replace(at(source, "p", 2), "{0}.log()", (part,))) == (
+        "what is to be copied goes on over several lines"
+    )
+
+
 def test_unwrap_takes_only_what_is_within() -> None:
     source = "y = f(a) + b\n"
     assert refusal(source, Unwrap(at(source, "f(a)"), at(source, "b"))) == (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
 from kl_lint.finding import Edit, Replace, SetKeyword, SwapArguments, Unwrap, Wrap
@@ -83,3 +85,15 @@ def test_a_text_that_does_not_parse_is_noticed() -> None:
     page = Page(SOURCE)
     with pytest.raises(Refused, match=r"the rewritten file would not parse: .*, line 1"):
         guard(page, compose(page, [fix(Wrap(SUM, "", ".log()"))]), SOURCE.replace(")", ""))
+
+
+def test_a_tree_that_is_too_deep_to_compare_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(tree: ast.AST) -> str:
+        raise RecursionError
+
+    page = Page(SOURCE)
+    edit, text = CASES[0]
+    program = compose(page, [fix(edit)])
+    monkeypatch.setattr(ast, "dump", fail)
+    with pytest.raises(Refused, match="an expression is nested too deeply to be checked"):
+        guard(page, program, text)

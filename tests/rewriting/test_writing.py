@@ -86,6 +86,14 @@ def test_a_full_disk(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert _names(file.parent) == ["loss.py"]
 
 
+def test_a_read_only_file_is_left_alone(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)  # for root every file is writable
+    with pytest.raises(PermissionError, match=r"read-only.*loss\.py"):
+        replace_file(file, b"new", b"old\r\n")
+    assert file.read_bytes() == b"old\r\n"
+    assert _names(file.parent) == ["loss.py"]
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         replace_file(tmp_path / "none.py", b"new", b"old")

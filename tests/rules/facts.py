@@ -92,15 +92,18 @@ def softmax(
     *,
     name: str = "softmax",
     inline: bool = False,
-    sole_use: bool = False,
+    sole_use: bool | None = None,
     operand_unchanged: bool = False,
     filename: str = FILE,
     module_span: Span | None = None,
     span: Span = SOFTMAX,
     operand: Span | None = LOGITS,
     dim: str | None = "-1",
+    callee: str | None = None,
 ) -> Producer:
-    return Producer(name, span, filename, operand, dim, inline, sole_use, operand_unchanged, module_span)
+    """What stands in the argument itself is of no other use, unless it is said to be."""
+    sole_use = inline if sole_use is None else sole_use
+    return Producer(name, span, filename, operand, dim, inline, sole_use, operand_unchanged, module_span, callee)
 
 
 def step(what: str, row: int = 1, filename: str = FILE) -> Step:
@@ -108,9 +111,9 @@ def step(what: str, row: int = 1, filename: str = FILE) -> Step:
 
 
 def remark(kind: RemarkKind, **changes: object) -> Remark:
-    """A remark on `log(softmax(x))`, all of it in row 1: the log, the softmax in it, the logits in that."""
+    """A remark on `softmax(x).log()`, all of it in row 1: the log, the softmax in it, the logits in that."""
     outer, inner, operand = Span(1, 5, 1, 36), Span(1, 5, 1, 30), Span(1, 15, 1, 20)
-    whole = Remark(kind, outer, FILE, "log", inner, operand)
+    whole = Remark(kind, outer, FILE, "log", inner, operand, argument=inner, sole_use=True)
     return replace(whole, **changes)  # type: ignore[arg-type]
 
 

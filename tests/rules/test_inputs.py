@@ -62,7 +62,19 @@ TAKE_LOG = (Wrap(INPUT, "", ".log()"),)
         "module-shared-inline",
         call(replace(MADE, producer=softmax(name="Softmax", inline=True, dim="1"))),
         LINE_1,
-        (Replace(SOFTMAX, "{0}.log_softmax(dim=1)", (LOGITS,)),),
+        (Replace(SOFTMAX, "F.log_softmax({0}, dim=1)", (LOGITS,)),),
+    ),
+    Case(
+        "module-shared-in-a-local",
+        call(replace(MADE, producer=softmax(name="Softmax", sole_use=True, operand_unchanged=True, dim=None))),
+        LINE_1,
+        (Replace(SOFTMAX, "F.log_softmax({0}, dim=1)", (LOGITS,)),),
+    ),
+    Case(
+        "module-shared-and-its-result-too",
+        call(replace(MADE, producer=softmax(name="Softmax", operand_unchanged=True, dim=None))),
+        LINE_1,
+        (Replace(INPUT, "F.log_softmax({0}, dim=1)", (LOGITS,)),),
     ),
     Case(
         "module-shared-without-dim",
@@ -70,33 +82,41 @@ TAKE_LOG = (Wrap(INPUT, "", ".log()"),)
         LINE_1,
         TAKE_LOG,
     ),
-    Case("used-elsewhere", call(USED_TWICE), LINE_1, (Replace(INPUT, "{0}.log_softmax(dim=-1)", (LOGITS,)),)),
+    Case("used-elsewhere", call(USED_TWICE), LINE_1, (Replace(INPUT, "F.log_softmax({0}, dim=-1)", (LOGITS,)),)),
+    *(
+        Case(
+            f"used-elsewhere-spelled-{callee}",
+            call(replace(MADE, producer=softmax(operand_unchanged=True, callee=callee))),
+            LINE_1,
+            (Replace(INPUT, template, (LOGITS,)),),
+        )
+        for callee, template in (
+            ("torch.softmax", "torch.log_softmax({0}, dim=-1)"),
+            ("torch.nn.functional.softmax", "torch.nn.functional.log_softmax({0}, dim=-1)"),
+            (".softmax", "{0}.log_softmax(dim=-1)"),
+            ("softmax", "F.log_softmax({0}, dim=-1)"),
+        )
+    ),
     Case(
         "dim-with-braces",
         call(replace(MADE, producer=softmax(operand_unchanged=True, dim="{0: 1}[0]"))),
         LINE_1,
-        (Replace(INPUT, "{0}.log_softmax(dim={{0: 1}}[0])", (LOGITS,)),),
+        (Replace(INPUT, "F.log_softmax({0}, dim={{0: 1}}[0])", (LOGITS,)),),
     ),
     Case("used-elsewhere-and-logits-changed", call(replace(MADE, producer=softmax())), LINE_1, TAKE_LOG),
     Case(
         "used-elsewhere-without-dim",
-        call(replace(MADE, producer=softmax(operand_unchanged=True, dim=None))),
+        call(replace(MADE, dim=None, producer=softmax(operand_unchanged=True, dim=None))),
         LINE_1,
+        TAKE_LOG,
+    ),
+    Case(
+        "used-elsewhere-and-mixed",
+        call(replace(USED_TWICE, mixed=True)),
+        LINE_1.replace("use log_softmax", "take their log"),
         TAKE_LOG,
     ),
     Case("used-elsewhere-and-detached", call(replace(USED_TWICE, carries_gradient=False)), LINE_1, TAKE_LOG),
-    Case(
-        "used-elsewhere-and-argument-not-a-name",
-        call(argument(USED_TWICE, text="p[mask]")),
-        LINE_1,
-        TAKE_LOG,
-    ),
-    Case(
-        "used-elsewhere-and-changed-since",
-        call(replace(USED_TWICE, trace=(step("softmax"), step("view", 2)))),
-        "input to kl_div is probabilities (view, line 2); it takes log-probabilities: use log_softmax",
-        TAKE_LOG,
-    ),
     Case(
         "mixture",
         call(replace(PROBS, mixed=True, trace=(step("mixture"),), producer=softmax(inline=True))),
@@ -128,12 +148,14 @@ TAKE_LOG = (Wrap(INPUT, "", ".log()"),)
         TAKE_LOG,
     ),
     Case("out-of-a-star", call(argument(INLINE, swappable=False)), LINE_1),
-    Case("given-a-name-on-the-way", call(argument(INLINE, text="(p := softmax(x))")), LINE_1, TAKE_LOG),
+    Case(
+        "given-a-name-on-the-way", call(replace(MADE, producer=softmax(inline=True, sole_use=False))), LINE_1, TAKE_LOG
+    ),
     Case(
         "module-shared-with-the-dim-it-shows",
         call(argument(replace(MADE, producer=softmax(name="Softmax", inline=True, dim=None)), SOFTMAX)),
         LINE_1,
-        (Replace(SOFTMAX, "{0}.log_softmax(dim=1)", (LOGITS,)),),
+        (Replace(SOFTMAX, "F.log_softmax({0}, dim=1)", (LOGITS,)),),
         span=SOFTMAX,
     ),
     Case(
@@ -215,6 +237,21 @@ RAW_SCORES = replace(SCORES, trace=(step("linear"),))
             ("losses['kl']", None),
         )
     ),
+    *(
+        Case(
+            f"beside-{name}-{filename}",
+            call(RAW_SCORES, replace(PROBS, producer=softmax(name=name, callee=callee, filename=filename))),
+            LOGITS_1,
+            (Wrap(INPUT, *around),),
+        )
+        for name, callee, filename, around in (
+            ("torch.softmax", "torch.softmax", FILE, ("torch.log_softmax(", ", dim=1)")),
+            ("method", ".softmax", FILE, ("", ".log_softmax(dim=1)")),
+            ("bare-softmax", "softmax", FILE, ("F.log_softmax(", ", dim=1)")),
+            ("bare-log_softmax", "log_softmax", FILE, ("log_softmax(", ", dim=1)")),
+            ("torch.softmax", "torch.softmax", "lib/models.py", ("F.log_softmax(", ", dim=1)")),
+        )
+    ),
 )
 def test_logits_as_input(case: Case) -> None:
     assert_reported(LogitsAsInput(), case)
@@ -231,6 +268,9 @@ def test_logits_as_input_is_silent(case: Silent) -> None:
 
 
 NAN = replace(UNKNOWN, remarks=(remark(RemarkKind.LOG_OF_LOG),), trace=(step("log"),))
+GUARDS = ((Span(1, 5, 1, 30), Span(1, 7, 1, 28)), (Span(1, 7, 1, 28), Span(1, 9, 1, 20)))
+"""A clamp, and an addition within it."""
+UNGUARDED = tuple(Unwrap(*guard) for guard in GUARDS)
 
 
 @table(
@@ -251,10 +291,18 @@ NAN = replace(UNKNOWN, remarks=(remark(RemarkKind.LOG_OF_LOG),), trace=(step("lo
         "both",
         call(
             NAN,
-            replace(UNKNOWN, remarks=(remark(RemarkKind.LOG_OF_LOG, span=Span(2, 1, 2, 9), inner=Span(2, 1, 2, 3)),)),
+            replace(
+                UNKNOWN, remarks=(remark(RemarkKind.LOG_OF_LOG, span=Span(2, 1, 2, 9), argument=Span(2, 1, 2, 3)),)
+            ),
         ),
         "input to kl_div is the log of log-probabilities (log, line 1), which is nan: drop the second log",
         (Unwrap(Span(1, 5, 1, 36), Span(1, 5, 1, 30)), Unwrap(Span(2, 1, 2, 9), Span(2, 1, 2, 3))),
+    ),
+    Case(
+        "epsilon",
+        call(replace(UNKNOWN, remarks=(remark(RemarkKind.LOG_OF_LOG, guards=GUARDS),), trace=(step("log"),))),
+        "input to kl_div is the log of log-probabilities (log, line 1), which is nan: drop the second log",
+        (Unwrap(Span(1, 5, 1, 36), Span(1, 5, 1, 30)), *UNGUARDED),
     ),
     Case(
         "in-another-file",
@@ -270,6 +318,8 @@ OUTER, INNER, OPERAND = Span(1, 5, 1, 36), Span(1, 5, 1, 30), Span(1, 15, 1, 20)
 SOFT_PROBS = replace(PROBS, trace=(step("softmax"),))
 SOFT_LOG_PROBS = replace(LOG_PROBS, trace=(step("softmax"),))
 TWICE = remark(RemarkKind.NORMALIZED_TWICE, detail="softmax")
+IN_A_LOCAL = replace(TWICE, sole_use=False)
+"""The first softmax stands elsewhere and is read elsewhere too."""
 SOFTENED = (
     "input to kl_div is normalised twice (softmax, line 1): "
     "softmax takes logits, and was given probabilities; drop one of the two"
@@ -279,58 +329,68 @@ SOFTENED = (
 @table(
     Case("logits-in-reach", call(replace(SOFT_LOG_PROBS, remarks=(TWICE,))), SOFTENED, (Unwrap(INNER, OPERAND),)),
     Case(
-        "probabilities-in-a-local-then-softmax",
+        "logits-in-reach-under-an-epsilon",
+        call(replace(SOFT_LOG_PROBS, remarks=(replace(TWICE, epsilon=True, guards=GUARDS),))),
+        SOFTENED,
+        (*UNGUARDED, Unwrap(INNER, OPERAND)),
+    ),
+    Case(
+        "logits-in-reach-and-a-temperature-outside",
+        call(replace(SOFT_LOG_PROBS, temperature=2.0, remarks=(TWICE,), producer=softmax(span=OUTER))),
+        SOFTENED,
+        (Unwrap(INNER, OPERAND),),
+    ),
+    Case(
+        "first-softmax-used-elsewhere",
+        call(replace(SOFT_LOG_PROBS, remarks=(replace(IN_A_LOCAL, operand_unchanged=True),))),
+        SOFTENED,
+        (Replace(INNER, "{0}", (OPERAND,)),),
+    ),
+    Case(
+        "first-softmax-used-elsewhere-and-detached",
         call(
             replace(
                 SOFT_LOG_PROBS,
-                remarks=(replace(TWICE, inner=Span(1, 15, 1, 16), operand=Span(9, 1, 9, 2)),),
+                carries_gradient=False,
+                remarks=(replace(IN_A_LOCAL, operand_unchanged=True),),
                 producer=softmax(span=OUTER),
             )
         ),
         SOFTENED,
-        (Unwrap(OUTER, Span(1, 15, 1, 16)),),
+        (Unwrap(OUTER, INNER),),
+    ),
+    *(
+        Case(
+            f"out-of-reach-then-{name}",
+            call(replace(SOFT_LOG_PROBS, remarks=(IN_A_LOCAL,), producer=softmax(name=name, span=OUTER))),
+            SOFTENED,
+            (edit,),
+        )
+        for name, edit in (
+            ("softmax", Unwrap(OUTER, INNER)),
+            ("Softmax", Unwrap(OUTER, INNER)),
+            ("log_softmax", Replace(OUTER, "{0}.log()", (INNER,))),
+            ("LogSoftmax", Replace(OUTER, "{0}.log()", (INNER,))),
+        )
     ),
     Case(
-        "probabilities-in-a-local-then-log_softmax",
-        call(
-            replace(
-                SOFT_LOG_PROBS,
-                remarks=(replace(TWICE, inner=Span(9, 1, 9, 8), operand=Span(1, 15, 1, 16)),),
-                producer=softmax(name="log_softmax", span=OUTER),
-            )
-        ),
-        SOFTENED,
-        (Replace(OUTER, "{0}.log()", (Span(1, 15, 1, 16),)),),
-    ),
-    Case(
-        "softmax-within-log_softmax",
-        call(
-            replace(
-                SOFT_LOG_PROBS,
-                remarks=(replace(TWICE, operand=INNER),),
-                producer=softmax(name="log_softmax", span=OUTER),
-            )
-        ),
-        SOFTENED,
-        (Unwrap(OUTER, INNER), RenameCallee(INNER, "log_softmax")),
-    ),
-    Case(
-        "temperature-between",
-        call(
-            replace(
-                SOFT_LOG_PROBS, temperature=2.0, remarks=(replace(TWICE, operand=INNER),), producer=softmax(span=OUTER)
-            )
-        ),
+        "out-of-reach-and-a-temperature-outside",
+        call(replace(SOFT_LOG_PROBS, temperature=2.0, remarks=(IN_A_LOCAL,), producer=softmax(span=OUTER))),
         SOFTENED,
     ),
     Case(
-        "out-of-reach",
-        call(replace(SOFT_LOG_PROBS, remarks=(replace(TWICE, inner=Span(9, 1, 9, 8), operand=None),))),
+        "out-of-reach-and-an-epsilon",
+        call(replace(SOFT_LOG_PROBS, remarks=(replace(TWICE, epsilon=True),), producer=softmax(span=OUTER))),
+        SOFTENED,
+    ),
+    Case(
+        "in-another-file-entirely",
+        call(replace(SOFT_LOG_PROBS, remarks=(replace(IN_A_LOCAL, argument=None),), producer=softmax(span=OUTER))),
         SOFTENED,
     ),
     Case(
         "made-into-something-else",
-        call(replace(SOFT_LOG_PROBS, remarks=(replace(TWICE, operand=INNER),), producer=softmax())),
+        call(replace(SOFT_LOG_PROBS, remarks=(IN_A_LOCAL,), producer=softmax())),
         SOFTENED,
     ),
     Case("in-another-file", call(replace(SOFT_LOG_PROBS, remarks=(replace(TWICE, filename="m.py"),))), SOFTENED),
@@ -358,6 +418,9 @@ METHOD = Span(1, 5, 1, 36)
 PLAIN = remark(RemarkKind.LOG_OF_SOFTMAX)
 MODULE_WITHOUT_DIM = softmax(name="Softmax", span=Span(1, 5, 1, 30), dim=None)
 FUNCTIONAL = softmax(span=INNER)
+LOG_OF_A_NAME, A_NAME = Span(2, 5, 2, 12), Span(2, 5, 2, 6)
+NAMED = replace(PLAIN, span=LOG_OF_A_NAME, argument=A_NAME)
+"""`p.log()`, where p is the softmax."""
 OF_SOFTMAX = "input to kl_div is the log of a softmax (log, line 1), which underflows: use log_softmax"
 WITH_EPSILON = "input to kl_div is the log of a softmax (log, line 1) with an epsilon, which biases it: use log_softmax"
 MERGED = (Unwrap(METHOD, INNER), RenameCallee(INNER, "log_softmax"))
@@ -366,36 +429,29 @@ MERGED = (Unwrap(METHOD, INNER), RenameCallee(INNER, "log_softmax"))
 @table(
     Case("method", call(replace(LOGGED, remarks=(PLAIN,), producer=FUNCTIONAL)), OF_SOFTMAX, MERGED, SAFE),
     Case(
-        "function",
-        call(replace(LOGGED, remarks=(replace(PLAIN, span=Span(1, 1, 1, 31)),), producer=FUNCTIONAL)),
+        "something-between",
+        call(replace(LOGGED, remarks=(replace(PLAIN, argument=Span(1, 5, 1, 34)),), producer=FUNCTIONAL)),
         OF_SOFTMAX,
-        (Unwrap(Span(1, 1, 1, 31), INNER), RenameCallee(INNER, "log_softmax")),
+        (Unwrap(METHOD, Span(1, 5, 1, 34)), RenameCallee(INNER, "log_softmax")),
         SAFE,
     ),
     Case(
-        "method-with-a-view-between",
-        call(replace(LOGGED, remarks=(replace(PLAIN, span=Span(1, 5, 1, 45)),), producer=FUNCTIONAL)),
+        "local-of-one-use",
+        call(replace(LOGGED, remarks=(NAMED,), producer=FUNCTIONAL)),
         OF_SOFTMAX,
-        (Unwrap(Span(1, 5, 1, 45), Span(1, 5, 1, 39)), RenameCallee(INNER, "log_softmax")),
-        SAFE,
-    ),
-    Case(
-        "function-with-a-view-between",
-        call(replace(LOGGED, remarks=(replace(PLAIN, span=Span(1, 1, 1, 45)),), producer=FUNCTIONAL)),
-        OF_SOFTMAX,
-        (Unwrap(Span(1, 1, 1, 45), Span(1, 5, 1, 44)), RenameCallee(INNER, "log_softmax")),
+        (Unwrap(LOG_OF_A_NAME, A_NAME), RenameCallee(INNER, "log_softmax")),
         SAFE,
     ),
     Case(
         "softmax-given-a-name-on-the-way",
-        call(argument(replace(LOGGED, remarks=(PLAIN,), producer=FUNCTIONAL), text="torch.log(p := softmax(x))")),
+        call(replace(LOGGED, remarks=(replace(PLAIN, sole_use=False),), producer=FUNCTIONAL)),
         OF_SOFTMAX,
     ),
     Case(
         "epsilon",
-        call(replace(LOGGED, remarks=(replace(PLAIN, span=Span(1, 1, 1, 44), epsilon=True),), producer=FUNCTIONAL)),
+        call(replace(LOGGED, remarks=(replace(PLAIN, epsilon=True, guards=GUARDS),), producer=FUNCTIONAL)),
         WITH_EPSILON,
-        (Unwrap(Span(1, 1, 1, 44), INNER), RenameCallee(INNER, "log_softmax")),
+        (Unwrap(METHOD, INNER), *UNGUARDED, RenameCallee(INNER, "log_softmax")),
         UNSAFE,
     ),
     Case(
@@ -404,10 +460,17 @@ MERGED = (Unwrap(METHOD, INNER), RenameCallee(INNER, "log_softmax"))
             replace(
                 LOGGED,
                 carries_gradient=False,
-                remarks=(replace(PLAIN, span=Span(1, 1, 1, 44), epsilon=True),),
+                remarks=(replace(PLAIN, epsilon=True, guards=GUARDS),),
                 producer=FUNCTIONAL,
             )
         ),
+        WITH_EPSILON,
+        (Unwrap(METHOD, INNER), *UNGUARDED, RenameCallee(INNER, "log_softmax")),
+        UNSAFE,
+    ),
+    Case(
+        "epsilon-out-of-reach",
+        call(replace(LOGGED, remarks=(replace(PLAIN, epsilon=True),), producer=FUNCTIONAL)),
         WITH_EPSILON,
     ),
     Case(
@@ -421,83 +484,61 @@ MERGED = (Unwrap(METHOD, INNER), RenameCallee(INNER, "log_softmax"))
         "shared-module",
         call(replace(LOGGED, remarks=(PLAIN,), producer=softmax(name="Softmax", span=INNER, dim="1"))),
         OF_SOFTMAX,
-        (Replace(METHOD, "{0}.log_softmax(dim=1)", (LOGITS,)),),
+        (Unwrap(METHOD, INNER), Replace(INNER, "F.log_softmax({0}, dim=1)", (LOGITS,))),
+        SAFE,
+    ),
+    Case(
+        "shared-module-of-a-module-call",
+        replace(
+            call(replace(LOGGED, remarks=(PLAIN,), producer=softmax(name="Softmax", span=INNER, dim="1"))),
+            callee="self.kl_div",
+        ),
+        OF_SOFTMAX,
+        (Unwrap(METHOD, INNER), Replace(INNER, "{0}.log_softmax(dim=1)", (LOGITS,))),
         SAFE,
     ),
     Case(
         "shared-module-without-dim",
-        call(replace(LOGGED, remarks=(PLAIN,), producer=softmax(name="Softmax", span=INNER, dim=None))),
-        OF_SOFTMAX,
-    ),
-    Case(
-        "shared-module-with-a-view-between",
-        call(
-            replace(
-                LOGGED,
-                remarks=(replace(PLAIN, span=Span(1, 5, 1, 45)),),
-                producer=softmax(name="Softmax", span=INNER, dim="1"),
-            )
-        ),
+        call(replace(LOGGED, remarks=(PLAIN,), producer=MODULE_WITHOUT_DIM)),
         OF_SOFTMAX,
     ),
     Case(
         "shared-module-with-the-dim-it-shows",
         call(argument(replace(LOGGED, remarks=(PLAIN,), producer=MODULE_WITHOUT_DIM), METHOD)),
         OF_SOFTMAX,
-        (Replace(METHOD, "{0}.log_softmax(dim=1)", (LOGITS,)),),
+        (Unwrap(METHOD, INNER), Replace(INNER, "F.log_softmax({0}, dim=1)", (LOGITS,))),
         SAFE,
         METHOD,
+    ),
+    Case(
+        "shared-module-with-the-dim-it-shows-in-a-local",
+        call(
+            argument(
+                replace(LOGGED, remarks=(replace(NAMED, operand_unchanged=True),), producer=MODULE_WITHOUT_DIM),
+                LOG_OF_A_NAME,
+            )
+        ),
+        OF_SOFTMAX,
+        (Unwrap(LOG_OF_A_NAME, A_NAME), Replace(INNER, "F.log_softmax({0}, dim=1)", (LOGITS,))),
+        SAFE,
+        LOG_OF_A_NAME,
     ),
     Case("producer-unknown", call(replace(LOGGED, remarks=(PLAIN,))), OF_SOFTMAX),
     *(
         Case(
-            f"local-of-one-use-{text}",
+            f"used-elsewhere{name}",
             call(
-                argument(
-                    replace(LOGGED, remarks=(replace(PLAIN, span=log),), producer=softmax(sole_use=True)), log, text
-                )
-            ),
-            OF_SOFTMAX,
-            (Unwrap(log, name), RenameCallee(SOFTMAX, "log_softmax")),
-            SAFE,
-            log,
-        )
-        for text, log, name in (
-            ("probs.log()", Span(10, 8, 10, 19), Span(10, 8, 10, 13)),
-            ("torch.log(probs)", Span(10, 8, 10, 24), Span(10, 18, 10, 23)),
-            ("log(probs)", Span(10, 8, 10, 18), Span(10, 12, 10, 17)),
-        )
-    ),
-    Case(
-        "local-of-one-use-with-epsilon",
-        call(
-            argument(
                 replace(
                     LOGGED,
-                    remarks=(replace(PLAIN, span=Span(10, 8, 10, 19), epsilon=True),),
-                    producer=softmax(span=INNER, sole_use=True, operand_unchanged=True),
-                ),
-                Span(10, 8, 10, 19),
-                "probs.log()",
-            )
-        ),
-        WITH_EPSILON,
-        (Replace(Span(10, 8, 10, 19), "{0}.log_softmax(dim=-1)", (LOGITS,)),),
-        UNSAFE,
-        Span(10, 8, 10, 19),
-    ),
-    Case(
-        "softmax-in-a-local",
-        call(
-            replace(
-                LOGGED,
-                remarks=(replace(PLAIN, span=Span(2, 5, 2, 12)),),
-                producer=softmax(span=INNER, operand_unchanged=True),
-            )
-        ),
-        OF_SOFTMAX,
-        (Replace(Span(2, 5, 2, 12), "{0}.log_softmax(dim=-1)", (LOGITS,)),),
-        SAFE,
+                    remarks=(replace(NAMED, sole_use=False, operand_unchanged=True, epsilon=epsilon),),
+                    producer=softmax(span=INNER, callee="torch.softmax"),
+                )
+            ),
+            WITH_EPSILON if epsilon else OF_SOFTMAX,
+            (Replace(LOG_OF_A_NAME, "torch.log_softmax({0}, dim=-1)", (LOGITS,)),),
+            UNSAFE if epsilon else SAFE,
+        )
+        for name, epsilon in (("", False), ("-with-epsilon", True))
     ),
     Case(
         "target",
@@ -511,16 +552,21 @@ MERGED = (Unwrap(METHOD, INNER), RenameCallee(INNER, "log_softmax"))
         "both-one-with-epsilon",
         call(
             replace(LOGGED, remarks=(PLAIN,), producer=FUNCTIONAL),
-            replace(LOGGED, remarks=(replace(PLAIN, epsilon=True),), producer=FUNCTIONAL),
+            replace(LOGGED, remarks=(replace(PLAIN, epsilon=True, guards=GUARDS),), producer=FUNCTIONAL),
             log_target=True,
         ),
         OF_SOFTMAX,
-        MERGED,
+        (*MERGED, *UNGUARDED),
         UNSAFE,
     ),
     Case(
         "in-another-file",
         call(replace(LOGGED, remarks=(replace(PLAIN, filename="m.py"),), producer=FUNCTIONAL)),
+        OF_SOFTMAX,
+    ),
+    Case(
+        "mixed",
+        call(replace(LOGGED, mixed=True, remarks=(PLAIN,), producer=FUNCTIONAL)),
         OF_SOFTMAX,
     ),
 )
@@ -532,43 +578,18 @@ def test_log_of_softmax(case: Case) -> None:
     Silent("no-remark", call(LOG_PROBS)),
     Silent("target-taken-for-probabilities", call(LOG_PROBS, replace(LOGGED, remarks=(PLAIN,), producer=FUNCTIONAL))),
     Silent("exponentiated-since", call(replace(PROBS, remarks=(PLAIN,), producer=FUNCTIONAL))),
-    Silent(
-        "softmax-out-of-reach",
-        call(replace(LOGGED, remarks=(replace(PLAIN, span=Span(2, 5, 2, 12)),), producer=softmax(span=INNER))),
-    ),
     *(
-        Silent(
-            f"softmax-in-a-local-and-{what}",
-            call(
-                replace(
-                    value,
-                    remarks=(replace(PLAIN, span=Span(2, 5, 2, 12)),),
-                    producer=softmax(span=INNER, operand_unchanged=True),
-                )
+        Silent(f"softmax-out-of-reach-{name}", call(replace(value, remarks=(named,), producer=FUNCTIONAL)))
+        for name, value, named in (
+            ("used-elsewhere", LOGGED, replace(NAMED, sole_use=False)),
+            ("epsilon", LOGGED, replace(NAMED, epsilon=True)),
+            ("mixed", replace(LOGGED, mixed=True), replace(NAMED, operand_unchanged=True)),
+            (
+                "detached",
+                replace(LOGGED, carries_gradient=False),
+                replace(NAMED, sole_use=False, operand_unchanged=True),
             ),
         )
-        for what, value in (("mixed", replace(LOG_PROBS, mixed=True)), ("cut", replace(LOG_PROBS, mass=Mass.CUT)))
-    ),
-    Silent(
-        "element-of-a-local-of-one-use",
-        call(
-            argument(
-                replace(LOG_PROBS, remarks=(replace(PLAIN, span=INPUT),), producer=softmax(sole_use=True)),
-                INPUT,
-                "probs[0].log()",
-            )
-        ),
-    ),
-    Silent(
-        "softmax-in-a-local-and-detached",
-        call(
-            replace(
-                LOGGED,
-                carries_gradient=False,
-                remarks=(replace(PLAIN, span=Span(2, 5, 2, 12)),),
-                producer=softmax(span=INNER, operand_unchanged=True),
-            )
-        ),
     ),
 )
 def test_log_of_softmax_is_silent(case: Silent) -> None:

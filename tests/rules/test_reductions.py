@@ -362,10 +362,11 @@ def test_legacy_reduction_arguments_is_silent(source: str) -> None:
     assert LegacyReductionArguments().check(settings_of(source)) is None
 
 
-EVERYTHING = Use(Span(11, 5, 11, 16), "mean() over everything", dim=1, direct=True)
-OVER_CLASSES = Use(Span(11, 5, 11, 17), "mean over dim 1", dim=1)
-CHAINED = Use(Span(10, 1, 10, 87), "mean() over everything", dim=1)
-"""`kl_div(...).mean()`: the mean ends seven columns behind the call."""
+TERMS = Span(11, 5, 11, 9)
+EVERYTHING = Use(Span(11, 5, 11, 16), "mean() over everything", dim=1, everything=True, operand=TERMS)
+OVER_CLASSES = Use(Span(11, 5, 11, 17), "mean over dim 1", dim=1, operand=TERMS)
+CHAINED = Use(Span(10, 1, 10, 87), "mean() over everything", dim=-1, everything=True, operand=CALL)
+"""`kl_div(...).mean()`."""
 NONE = Settings(reduction=Setting("none", True, SETTING, "reduction", literal=True))
 
 
@@ -376,14 +377,16 @@ def unreduced(*uses: Use, kind: Kind = Kind.FUNCTIONAL, reduction: Reduction = R
 @pytest.mark.parametrize(
     ("uses", "edits"),
     [
-        pytest.param((EVERYTHING,), (Wrap(CALL, "", ".sum(1)"),), id="everything"),
-        pytest.param((CHAINED,), (Wrap(CALL, "", ".sum(1)"),), id="chained"),
-        pytest.param((replace(CHAINED, span=Span(10, 1, 10, 95)),), (), id="chained-with-something-between"),
-        pytest.param((replace(CHAINED, span=Span(9, 1, 11, 2)),), (), id="around-over-more-lines"),
+        pytest.param((EVERYTHING,), (Wrap(TERMS, "", ".sum(1)"),), id="everything"),
+        pytest.param((CHAINED,), (Wrap(CALL, "", ".sum(-1)"),), id="chained"),
         pytest.param((OVER_CLASSES,), (RenameCallee(OVER_CLASSES.span, "sum"),), id="class-dim"),
-        pytest.param((replace(EVERYTHING, direct=False),), (), id="terms-used-elsewhere"),
+        pytest.param(
+            (EVERYTHING, OVER_CLASSES),
+            (Wrap(TERMS, "", ".sum(1)"), RenameCallee(OVER_CLASSES.span, "sum")),
+            id="twice",
+        ),
+        pytest.param((replace(EVERYTHING, operand=None),), (), id="operand-out-of-reach"),
         pytest.param((replace(EVERYTHING, dim=None),), (), id="dim-unknown"),
-        pytest.param((replace(EVERYTHING, how="averaged"),), (), id="in-other-words"),
         pytest.param((OVER_CLASSES, replace(EVERYTHING, dim=None)), (), id="one-of-two-unknown"),
     ],
 )

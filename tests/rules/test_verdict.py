@@ -188,13 +188,16 @@ def test_common_edits_stay_common() -> None:
 def test_a_fix_is_as_unsafe_as_its_least_safe_path() -> None:
     def logged(row: int, *, epsilon: bool) -> KLCall:
         inner, outer = Span(row, 1, row, 9), Span(row, 1, row, 15)
-        noticed = remark(RemarkKind.LOG_OF_SOFTMAX, span=outer, inner=inner, epsilon=epsilon)
+        guards = ((inner, inner),) if epsilon else ()
+        noticed = remark(
+            RemarkKind.LOG_OF_SOFTMAX, span=outer, inner=inner, argument=inner, epsilon=epsilon, guards=guards
+        )
         return call(replace(LOG_PROBS, remarks=(noticed,), producer=softmax(span=inner)))
 
     (finding,) = judge(Facts((site((logged(1, epsilon=False), logged(2, epsilon=True))),)))
     assert finding.fix is not None
     assert finding.fix.applicability is Applicability.UNSAFE
-    assert len(finding.fix.edits) == 4
+    assert len(finding.fix.edits) == 5
     (finding,) = judge(Facts((site((logged(1, epsilon=False), logged(2, epsilon=False))),)))
     assert finding.fix is not None
     assert finding.fix.applicability is Applicability.SAFE
@@ -297,7 +300,7 @@ def test_constructions_are_judged_on_their_own() -> None:
 
 
 def test_an_averaged_module_is_reported_at_its_call() -> None:
-    use = Use(Span(12, 1, 12, 9), "mean() over everything", dim=1, direct=True)
+    use = Use(Span(12, 1, 12, 9), "mean() over everything", dim=1, everything=True)
     given = replace(RIGHT, settings=BATCHMEAN, reduction=Reduction.NONE, uses=(use,))
     (finding,) = judge(Facts((module_call(10, given),)))
     assert (finding.code, finding.span, finding.noqa_row) == ("KLD205", Span(10, 1, 10, 80), 10)
