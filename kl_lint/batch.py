@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from kl_lint.changes import Change
     from kl_lint.configuration.settings import Settings
+    from kl_lint.configuration.returns import Return
     from kl_lint.finding import Finding
     from kl_lint.inspection import Row
     from kl_lint.selection import Selection
@@ -118,7 +119,7 @@ def _over(
 def check_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
     """The findings in `data`."""
     text, selection = _decode(path, data).text, settings.selection_for(path)
-    findings = _kept(_find(path, text, selection), selection, text)
+    findings = _kept(_find(path, text, selection, settings.returns), selection, text)
     return Outcome(path, findings=findings, lines=split_lines(text)) if findings else None
 
 
@@ -133,7 +134,7 @@ def fix_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
             path,
             unsafe=settings.unsafe_fixes,
             wanted=lambda finding: selection.keeps(finding.code),
-            check=lambda text: _find(path, text, selection),
+            check=lambda text: _find(path, text, selection, settings.returns),
         )
     except Problem:
         raise
@@ -154,7 +155,7 @@ def silence_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
     from kl_lint.sources.silencing import silenced
 
     decoded, selection = _decode(path, data), settings.selection_for(path)
-    found = _kept(_find(path, decoded.text, selection), selection, decoded.text)
+    found = _kept(_find(path, decoded.text, selection, settings.returns), selection, decoded.text)
     codes: dict[int, list[str]] = {}
     for finding in found:
         if finding.code != INTERNAL_ERROR:
@@ -176,7 +177,7 @@ def inspect_bytes(path: str, data: bytes, settings: Settings) -> Outcome:
     """What the KL divergences in `data` compute."""
     text = _decode(path, data).text
     try:
-        return Outcome(path, rows=inspect_text(text, path, across=True), lines=split_lines(text))
+        return Outcome(path, rows=inspect_text(text, path, across=True, returns=settings.returns), lines=split_lines(text))
     except SyntaxError as error:
         raise _not_python(path, error) from error
     except Exception as error:
@@ -192,10 +193,10 @@ def _decode(path: str, data: bytes) -> Text:
     return decode(data, path)
 
 
-def _find(path: str, text: str, selection: Selection) -> Sequence[Finding]:
+def _find(path: str, text: str, selection: Selection, returns: Sequence[Return]) -> Sequence[Finding]:
     """The findings in `text`; of a fix that is not to be made, only the sight. Other files' are told with those."""
     try:
-        found = check_text(text, path, enable=selection.enable, across=True)
+        found = check_text(text, path, enable=selection.enable, across=True, returns=returns)
     except SyntaxError as error:
         raise _not_python(path, error) from error
     own = (finding for finding in found if finding.filename == path)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
+    from kl_lint.configuration.returns import Return
     from kl_lint.finding import Finding
+    from kl_lint.flow.declared import Declaration
     from kl_lint.flow.project import Project
     from kl_lint.inspection import Row
 
@@ -72,15 +74,22 @@ def parse(text: str, filename: str) -> ast.Module:
 
 
 def check_text(
-    text: str, filename: str, *, enable: frozenset[str] = frozenset(), across: bool = False
+    text: str,
+    filename: str,
+    *,
+    enable: frozenset[str] = frozenset(),
+    across: bool = False,
+    returns: Sequence[Return] = (),
 ) -> tuple[Finding, ...]:
     """The findings in `text`, sorted by position; `across`: other files of its project are read where they matter.
+
+    `returns` is what the configuration says of functions that cannot be looked into.
 
     Raises SyntaxError where it is not Python.
     """
     if not mentions(text, enable):
         return ()
-    return check_tree(parse(text, filename), split_lines(text), filename, enable=enable, across=across)
+    return check_tree(parse(text, filename), split_lines(text), filename, enable=enable, across=across, returns=returns)
 
 
 def check_tree(
@@ -90,6 +99,7 @@ def check_tree(
     *,
     enable: frozenset[str] = frozenset(),
     across: bool = False,
+    returns: Sequence[Return] = (),
 ) -> tuple[Finding, ...]:
     """The findings in a module that is parsed already; `lines` are its lines, each with its newline.
 
@@ -102,13 +112,22 @@ def check_tree(
         from kl_lint.rules import judge
 
         project = _project_of(filename) if across else None
-        facts = analyse(tree, lines, filename, handwritten=enables(enable, "KLD601"), project=project)
+        facts = analyse(
+            tree,
+            lines,
+            filename,
+            handwritten=enables(enable, "KLD601"),
+            project=project,
+            declarations=_declarations(returns),
+        )
         return judge(facts, enable=enable)
     except Exception as error:
         return (_internal_error(error, lines, filename),)
 
 
-def inspect_text(text: str, filename: str, *, across: bool = False) -> tuple[Row, ...]:
+def inspect_text(
+    text: str, filename: str, *, across: bool = False, returns: Sequence[Return] = ()
+) -> tuple[Row, ...]:
     """What each KL divergence in `text` computes, sorted by position. Raises SyntaxError where it is not Python."""
     if not mentions(text):
         return ()
@@ -116,7 +135,16 @@ def inspect_text(text: str, filename: str, *, across: bool = False) -> tuple[Row
     from kl_lint.inspection import describe
 
     project = _project_of(filename) if across else None
-    return describe(analyse(parse(text, filename), split_lines(text), filename, project=project))
+    tree, lines = parse(text, filename), split_lines(text)
+    return describe(analyse(tree, lines, filename, project=project, declarations=_declarations(returns)))
+
+
+def _declarations(returns: Sequence[Return]) -> tuple[Declaration, ...]:
+    """What the configuration says, in the analysis's own words."""
+    from kl_lint.flow.declared import Declaration
+    from kl_lint.flow.values import Space
+
+    return tuple(Declaration(told.pattern, Space(told.space), told.dim) for told in returns)
 
 
 def _project_of(filename: str) -> Project | None:

@@ -589,7 +589,13 @@ def scrambled(call: Call) -> Value:
 def elementwise(call: Call) -> Value:
     """An operation on each element after which nothing is proved but the rank."""
     given = call.tensor()
-    return Tensor(call.number(), rank=given.rank, gradient=given.gradient and not call.frame.no_grad, mixed=given.mixed)
+    gradient = given.gradient or any(as_tensor(value, call.numbers).gradient for value in call.rest)
+    return Tensor(call.number(), rank=given.rank, gradient=gradient and not call.frame.no_grad, mixed=given.mixed)
+
+
+def learned(call: Call) -> Value:
+    """A layer with weights of its own that keeps the shape."""
+    return replace(lost(call), rank=call.tensor().rank)
 
 
 def nonnegative(call: Call) -> Value:

@@ -1,4 +1,7 @@
-"""Strategies that draw programs of the grammar. What shrinks is what is drawn: the first entry of every table is the simplest."""
+"""Strategies that draw programs of the grammar.
+
+What shrinks is what is drawn: the first entry of every table is the simplest.
+"""
 
 from __future__ import annotations
 
@@ -245,12 +248,10 @@ def chains(
 def _base(draw: st.DrawFn, name: str, sizes: tuple[int, ...], classes: int) -> tuple[str, bool]:
     """The scores: a parameter, or what a reader can tell to be scores."""
     written = ", ".join(map(str, sizes))
+    generator = f"{{torch}}Generator().manual_seed({1 if name == 'x' else 2})"
     texts = [
         (name, False),
-        (
-            f"{{torch}}randn({written}, generator={{torch}}Generator().manual_seed({len(name + written)}), dtype={{torch}}float64)",
-            True,
-        ),
+        (f"{{torch}}randn({written}, generator={generator}, dtype={{torch}}float64)", True),
         (f"{name}.reshape({written})", False),
     ]
     if classes == len(sizes) - 1:

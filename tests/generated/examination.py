@@ -118,7 +118,7 @@ class Tally:
 
 
 def tally(examined: Examined, counts: Tally) -> list[str]:
-    """Count the misuses of a program in which nothing is unknown and nothing decided by a flag; those that were missed."""
+    """Count the misuses of a program in which nothing is unknown and no flag decides; the families that were missed."""
     program = examined.program
     if program.opaque or program.forked or len(program.pairs) > 1:
         return []

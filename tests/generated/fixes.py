@@ -33,8 +33,8 @@ def fix_failures(examined: Examined) -> Iterator[str]:
         complaints = [*_refused(result)]
         if result.source != examined.source:
             complaints += [*_unsettled(examined, result, unsafe, enable), *_numbers(examined, result, unsafe)]
-        for complaint in complaints:
-            yield f"{'all fixes' if unsafe else 'safe fixes'}: {complaint}\n{_difference(examined.source, result.source)}"
+        changes = _difference(examined.source, result.source)
+        yield from (f"{'all' if unsafe else 'safe'} fixes: {complaint}\n{changes}" for complaint in complaints)
 
 
 def _difference(before: str, after: str) -> str:
@@ -129,7 +129,7 @@ def _meant_numbers(mended: Mended) -> Iterator[str]:
     for index, divergence in enumerate(after):
         old = before[index] if index < len(before) else None
         meanings = mended.meanings(index)
-        if meanings:
+        if meanings and (old is not None or mended.settled):
             yield from _arguments(mended, divergence, old, meanings)
     settings = mended.examined.program.settings
     if (
@@ -150,8 +150,15 @@ def _arguments(mended: Mended, new: Divergence, old: Divergence | None, meanings
     given, target = _taken(new)
     was_given, was_target = _taken(old) if old is not None else (None, None)
     sides = (
-        ("input", given, was_given, new.input, old and old.input, [pair.input for pair in meanings]),
-        ("target", target, was_target, new.target, old and old.target, [pair.target for pair in meanings]),
+        ("input", given, was_given, new.input, None if old is None else old.input, [pair.input for pair in meanings]),
+        (
+            "target",
+            target,
+            was_target,
+            new.target,
+            None if old is None else old.target,
+            [pair.target for pair in meanings],
+        ),
     )
     for name, now, was, now_raw, was_raw, right in sides:
         if was_raw is not None and not (mended.settled and "KLD104" in mended.fixed):

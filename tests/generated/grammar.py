@@ -1,8 +1,9 @@
 """A grammar of small torch programs with one KL divergence each, as data that renders to text.
 
-A program computes a divergence between two *chains*: each begins with scores and is carried, step by step, to the call:
-softened, normalised, moved about, kept in an attribute, made in a helper. A step knows two things: how it is written, and
-what it does to the distribution that the program's author means. The oracle reads the second, kl-lint the first.
+A program computes a divergence between two *chains*: each begins with scores and is carried, step by step, to the
+call: softened, normalised, moved about, kept in an attribute, made in a helper. A step knows two things: how it is
+written, which kl-lint reads, and what it does to the distribution that the program's author means, which
+`meaning` reads.
 
 Everything is one module for now. Definitions are kept apart from the function that uses them, so that they may move to
 another file.
@@ -18,7 +19,7 @@ from string import Formatter
 from textwrap import indent
 
 PARAMETERS = ("x", "y", "w", "flag", "opaque")
-"""Of `loss`: two tensors of scores, a square weight for their last dim, a bool, and the identity, which no reader can know."""
+"""Of `loss`: two tensors of scores, a square weight for their last dim, a bool, and the identity (nobody can know)."""
 
 
 class Form(Enum):
@@ -48,9 +49,9 @@ class Effect(Enum):
 class Text:
     """A piece of program: lines of the module, lines of the function, and the expression that results.
 
-    Placeholders: `{x}` the operand, `{a}` the same, bracketed where an attribute would bind too tightly, `{n}` a name for it,
-    `{free}` the local names that it reads; `{v}` `{u}` new locals, `{f}` a new function, `{c}` a new class, `{g}` a new global;
-    `{torch}` `{F}` `{nn}` the modules as they were imported, with their dot; `{flag}` the flag.
+    Placeholders: `{x}` the operand, `{a}` the same, bracketed where an attribute would bind too tightly, `{n}` a name
+    for it, `{free}` the local names that it reads; `{v}` `{u}` new locals, `{f}` a new function, `{c}` a new class,
+    `{g}` a new global; `{torch}` `{F}` `{nn}` the modules as they were imported, with their dot; `{flag}` the flag.
     """
 
     after: str
@@ -138,7 +139,11 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A way to call the divergence: `{p}` `{q}` its arguments, `{settings}` what it is told, `{then}` `{otherwise}` that for each flag."""
+    """A way to call the divergence.
+
+    `{p}` `{q}` are its arguments, `{settings}` what it is told, `{then}` and `{otherwise}` that for each flag, and
+    `{comma}` stands before settings, where there are any.
+    """
 
     text: Text
     module: bool = False
@@ -151,7 +156,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Where the call stands. `shared`: in a place that every pair of arguments reaches, as `{p}` and `{q}`; `{pairs}` lists them."""
+    """Where the call stands.
+
+    `shared`: in a place that every pair of arguments reaches, as `p` and `q`. `{block}` is the call there, `{pairs}`
+    lists the arguments, `{calls}` hands each to `divergence`.
+    """
 
     text: Text
     shared: bool = False
@@ -175,7 +184,7 @@ class Program:
     pairs: tuple[tuple[Argument, Argument], ...]
     call: Call
     settings: tuple[Setting, ...] = ()
-    frame: Frame = field(default_factory=lambda: FRAMES[0])
+    frame: Frame = field(default_factory=lambda: Frame(Text("{x}")))
     tail: Text = field(default_factory=lambda: Text("{x}"))
     """What becomes of the call's result."""
     method: bool = False
@@ -359,8 +368,8 @@ STYLES = (
     Style("import torch", "torch.", "torch.nn.functional.", "torch.nn."),
     Style("import torch\nimport torch.nn as nn", "torch.", "nn.functional.", "nn."),
     Style(
-        "import torch\nfrom torch.nn import *\nfrom torch.nn.functional import kl_div, linear, log_softmax, logsigmoid, "
-        "normalize, one_hot, softmax",
+        "import torch\nfrom torch.nn import *\n"
+        "from torch.nn.functional import kl_div, linear, log_softmax, logsigmoid, one_hot, softmax",
         "torch.",
         "",
         "",
@@ -619,7 +628,8 @@ CALLS = (
     Call(
         Text(
             "{v}",
-            before="if {flag}:\n    {v} = {F}kl_div({p}, {q}{comma}{then})\nelse:\n    {v} = {F}kl_div({p}, {q}{comma}{otherwise})",
+            before="if {flag}:\n    {v} = {F}kl_div({p}, {q}{comma}{then})\n"
+            "else:\n    {v} = {F}kl_div({p}, {q}{comma}{otherwise})",
         )
     ),
     Call(Text("{v}({p}, {q}{comma}{settings})", before="{v} = {F}kl_div")),

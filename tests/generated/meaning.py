@@ -1,7 +1,7 @@
 """What the author of a program means: its distributions, computed from the chains of the grammar alone.
 
-Mistakes do not change what is meant: whoever writes log_softmax(softmax(x)) means the softmax of x, and whoever gives logits means them
-normalised. This is what a fix has to give.
+Mistakes do not change what is meant: whoever writes log_softmax(softmax(x)) means the softmax of x, and whoever gives
+logits means them normalised. This is what a fix has to give.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.generated.oracle import inputs, log_sums
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """The distribution that a chain stands for: its log-probabilities along `dim`, or scores that nothing has normalised."""
+    """The distribution that a chain stands for: log-probabilities, or scores that nothing has normalised."""
 
     values: Tensor
     normalised: bool
@@ -40,7 +40,7 @@ def meaning(chain: Chain, program: Program) -> Meaning | None:
             case Effect.MASK:
                 values = values.masked_fill(values > 1.0, step.amount)
             case Effect.NORMALISE:
-                values = values if normalised else values.log_softmax(step.dim)
+                values = values.log_softmax(step.dim)  # nothing new for a whole distribution, whatever its form
                 normalised = True
             case Effect.MOVE:
                 values = _moved(step.text.before, step.text.after, values)

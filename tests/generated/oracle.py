@@ -1,8 +1,8 @@
-"""torch as the witness: what a program really gives to kl_div, and what its author means.
+"""torch as the witness: what a program really gives to kl_div.
 
-A program runs under a `TorchFunctionMode`, which sees every KL divergence with its tensors, however it is spelled, and the softmaxes
-and logarithms that led there. What is seen is what is true. `contradiction` holds a finding against it, `covers` what the analysis claims of a
-call. `meant` computes, from the chains of the grammar alone, the distributions that a program is about: what a fix has to give.
+A program runs under a `TorchFunctionMode`, which sees every KL divergence with its tensors, however it is spelled, and
+the softmaxes and logarithms that led there. What is seen is what is true: `contradiction` holds a finding against it,
+`covers` what the analysis claims of a call, and `misuses` tells what there was to find.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Operation:
     row: int
     name: str
     operand: Tensor
-    dim: object = None
+    dim: int | None = None
     elementwise: bool = False
     """Whether the operand is an unreduced divergence."""
 
@@ -105,7 +105,8 @@ class _Witness(TorchFunctionMode):
         elif name in self.NAMES and isinstance(operand, Tensor):
             dim = kwargs.get("dim", args[1] if len(args) > 1 else None)
             seen = operand.detach().clone()
-            self.operations.append(Operation(_row()[0], name, seen, dim, id(operand) in self._elementwise))
+            known = dim if isinstance(dim, int) else None
+            self.operations.append(Operation(_row()[0], name, seen, known, id(operand) in self._elementwise))
         result = func(*args, **kwargs)
         follows = id(operand) in self._elementwise and name != "mean"
         if isinstance(result, Tensor) and result.dim() and (func is functional.kl_div or follows):
@@ -117,8 +118,8 @@ class _Witness(TorchFunctionMode):
         row, module = _row()
         built, legacy = self.built.get(id(module), (None, None))
         told = legacy or Legacy(kwargs["size_average"], kwargs["reduce"])
-        pair = (tensor.detach().clone().requires_grad_(tensor.requires_grad) for tensor in (given, target))
-        self.divergences.append(Divergence(row, *pair, kwargs["reduction"], kwargs["log_target"], told, built))
+        one, other = (tensor.detach().clone().requires_grad_(tensor.requires_grad) for tensor in (given, target))
+        self.divergences.append(Divergence(row, one, other, kwargs["reduction"], kwargs["log_target"], told, built))
 
 
 def _row() -> tuple[int, nn.KLDivLoss | None]:
@@ -146,7 +147,7 @@ def _constructions() -> Iterator[dict[int, tuple[int, Legacy]]]:
         kept.append(self)
         built[id(self)] = (_row()[0], Legacy(size_average, reduce))
 
-    nn.KLDivLoss.__init__ = build  # type: ignore[method-assign, assignment]
+    nn.KLDivLoss.__init__ = build  # type: ignore[method-assign]
     try:
         yield built
     finally:
@@ -174,7 +175,7 @@ def run(source: str, sizes: tuple[int, ...], flag: bool) -> Run:
         except (ValueError, RuntimeError) as error:
             return Run(tuple(witness.divergences), tuple(witness.operations), None, (), error)
         assert isinstance(value, Tensor)
-        gradients = (torch.zeros_like(x), torch.zeros_like(y))
+        gradients: tuple[Tensor, ...] = (torch.zeros_like(x), torch.zeros_like(y))
         if value.requires_grad and value.dim() == 0:
             gradients = torch.autograd.grad(value, (x, y), allow_unused=True, materialize_grads=True)
     return Run(tuple(witness.divergences), tuple(witness.operations), value.detach(), gradients, None)
@@ -327,7 +328,7 @@ def _legacy_arguments(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
 
 def _mean_over_classes(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
     divergence = seen.divergence
-    shape = torch.broadcast_shapes(divergence.input.shape, divergence.target.shape)
+    shape = (divergence.input + divergence.target).shape
     dims = distribution_dims(divergence.input) | distribution_dims(divergence.target)
     classes = {shape[dim] for dim in dims}
     for mean in seen.operations("mean"):
@@ -497,10 +498,8 @@ def describes(value: Distribution, tensor: Tensor) -> bool:
 
 def _sums_as_claimed(value: Distribution, tensor: Tensor, dims: frozenset[int]) -> bool:
     match value.mass:
-        case Mass.WHOLE if value.dim is None:
-            return bool(dims)
         case Mass.WHOLE:
-            return value.dim % tensor.dim() in dims
+            return bool(dims) if value.dim is None else value.dim % tensor.dim() in dims
         case Mass.CUT:
             return not dims
         case Mass.BERNOULLI | Mass.UNKNOWN:
