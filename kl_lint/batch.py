@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from kl_lint.changes import Change
-    from kl_lint.configuration.settings import Settings
     from kl_lint.configuration.returns import Return
+    from kl_lint.configuration.settings import Settings
     from kl_lint.finding import Finding
     from kl_lint.inspection import Row
     from kl_lint.selection import Selection
@@ -177,7 +177,8 @@ def inspect_bytes(path: str, data: bytes, settings: Settings) -> Outcome:
     """What the KL divergences in `data` compute."""
     text = _decode(path, data).text
     try:
-        return Outcome(path, rows=inspect_text(text, path, across=True, returns=settings.returns), lines=split_lines(text))
+        rows = inspect_text(text, path, across=True, returns=settings.returns)
+        return Outcome(path, rows=rows, lines=split_lines(text))
     except SyntaxError as error:
         raise _not_python(path, error) from error
     except Exception as error:

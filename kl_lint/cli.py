@@ -11,7 +11,9 @@ import os
 import sys
 
 from kl_lint import __version__
+from kl_lint.commands.common import FAILED, complain
 from kl_lint.configuration.options import OPTIONS, Kind
+from kl_lint.configuration.pyproject import WrongConfiguration
 from kl_lint.reports import REPORTS
 
 TYPE_CHECKING = False
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-FAILED, INTERRUPTED = 2, 130
+INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,9 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
         return status
-    except BrokenPipeError:
-        # whoever read has seen enough; Python must not find the pipe broken once more when it exits
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        # Files are read and written elsewhere, and their errors told there: it is the output that cannot be written.
+        # Python must not try once more when it exits.
+        if sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # then whoever read has seen enough
+            complain(f"stopped, since the output cannot be written ({error.strerror or error})")
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -48,14 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from importlib import import_module
 
-    from kl_lint.configuration.pyproject import WrongConfiguration
-
     run: Callable[[argparse.Namespace], int] = import_module(f"kl_lint.commands.{arguments.command}").run
     try:
         return run(arguments)
     except WrongConfiguration as wrong:
-        from kl_lint.commands.common import complain
-
         complain(*wrong.troubles)
         return FAILED
 

@@ -47,7 +47,10 @@ class Plugin:
 
         The row is the first one of the call, where flake8 looks for a `# noqa`.
         """
-        for finding in check_tree(self.tree, self.lines, self.filename, enable=self.enable, across=True, returns=self.returns):
+        findings = check_tree(
+            self.tree, self.lines, self.filename, enable=self.enable, across=True, returns=self.returns
+        )
+        for finding in findings:
             yield finding.noqa_row, _column(finding, self.lines), f"{finding.code} {finding.message}", type(self)
 
     @staticmethod

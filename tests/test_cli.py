@@ -507,12 +507,35 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     assert process.wait() == 2
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no device that is always full")
+@pytest.mark.parametrize("options", [(), ("--diff", "--unsafe-fixes"), ("--output-format=json",)])
+def test_an_output_that_cannot_be_written_is_told(tmp_path: Path, options: tuple[str, ...]) -> None:
+    (tmp_path / "a.py").write_text(MISUSE)
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "kl_lint", "check", *options, str(tmp_path)],
+            stdout=full, stderr=subprocess.PIPE, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+    assert done.returncode == 2
+    troubles = [line for line in done.stderr.splitlines() if line.startswith(b"kl-lint: ")]
+    assert troubles == [b"kl-lint: stopped, since the output cannot be written (No space left on device)"]
+    assert b"Traceback" not in done.stderr
+
+
 def test_closed_standard_streams(tmp_path: Path) -> None:
     path = tmp_path / "a.py"
     path.write_text(MISUSE)
     command = f'"{sys.executable}" -m kl_lint check "{path}" >&- 2>&-'
     done = subprocess.run(["sh", "-c", command], check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.returncode == 1
+    command = f'"{sys.executable}" -m kl_lint check --diff --unsafe-fixes "{path}" none.py >&- 2>&-'
+    done = subprocess.run(["sh", "-c", command], check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 2
+    command = f'"{sys.executable}" -m kl_lint check none.py 2>&-'
+    done = subprocess.run(
+        ["sh", "-c", command], check=False, capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert (done.returncode, done.stdout) == (2, b""), "what is no output does not go where output goes"
     command = f'"{sys.executable}" -m kl_lint check - <&-'
     done = subprocess.run(
         ["sh", "-c", command], check=False, capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)}

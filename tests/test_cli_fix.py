@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from kl_lint.changes import Change
 from kl_lint.rewriting import FixResult
+from kl_lint.sources.decoding import Text
+from kl_lint.sources.problem import Problem
 from tests.command import CORRECT, LEGACY, LEGACY_MENDED, MENDED, MISUSE, ROOT, TWICE, Command, plant, run
 
 UNSAFE_HINT = (
@@ -216,6 +219,13 @@ def test_an_encoding_that_does_not_give_its_bytes_back_is_left_alone(command: Co
     assert status == 2
     assert err == "kl-lint: a.py: cannot be written back as it was in utf-7; save it as UTF-8\n"
     assert Path("a.py").read_bytes() == source
+
+
+def test_a_text_that_the_encoding_cannot_hold_is_told() -> None:
+    with pytest.raises(Problem, match=r"a\.py: cannot be written back as it was in ascii; save it as UTF-8"):
+        Change.of("a.py", b"x", Text("x", "ascii"), "é")
+    change = Change.of("a.py", b"x", Text("x", "latin-1"), "é")
+    assert (change.path, change.before, change.after) == ("a.py", b"x", b"\xe9")
 
 
 # --- diff ---

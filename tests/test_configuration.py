@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -13,13 +14,26 @@ from hypothesis import given, strategies as st
 
 from kl_lint.configuration.lookup import Configuration
 from kl_lint.configuration.options import OPTIONS, SPACES, Kind, Option
+from kl_lint.configuration.pyproject import WrongConfiguration
 from kl_lint.configuration.returns import Return
 from kl_lint.configuration.settings import Layer, Settings
 from kl_lint.configuration.values import from_text, from_toml, to_toml
 from kl_lint.flow.values import Space
 from kl_lint.reports import REPORTS
 from kl_lint.selection import CODES, OPT_IN
-from tests.command import LEGACY, LEGACY_MENDED, MENDED, MISUSE, OFF_BY_DEFAULT, ROOT, TWICE, Command, plant, run
+from tests.command import (
+    DECLARED,
+    LEGACY,
+    LEGACY_MENDED,
+    MENDED,
+    MISUSE,
+    OFF_BY_DEFAULT,
+    ROOT,
+    TWICE,
+    Command,
+    plant,
+    run,
+)
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -143,6 +157,15 @@ def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
     assert done.stderr == b"kl-lint: the working directory is gone; change to one that is there\n"
 
 
+def test_a_configuration_needs_a_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone() -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(os, "getcwd", gone)
+    with pytest.raises(WrongConfiguration, match="the working directory is gone; change to one that is there"):
+        Configuration(isolated=True)
+
+
 def test_each_directory_is_looked_up_once(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     configure('select = ["KLD1"]')
     plant(**{"deep/er/a": "", "deep/er/b": "", "deep/c": ""})
@@ -211,6 +234,19 @@ def test_what_is_fixed(command: Command) -> None:
     configure('unsafe-fixes = true\nfixable = ["KLD2"]')
     command("check", "--fix")
     assert [Path(name).read_text() for name in ("a.py", "b.py")] == [MISUSE, LEGACY_MENDED]
+
+
+def test_returns_are_believed(command: Command) -> None:
+    plant(a=DECLARED)
+    assert command.codes() == []
+    configure('returns = { "models.policy" = { space = "probs", dim = 1 } }')
+    assert command.codes() == ["KLD101"]
+    assert json.loads(command("inspect", "--output-format=json")[1])[0]["input"]["space"] == "probs"
+    assert command.codes("--returns=policy=log_probs") == []
+    assert command.codes("--returns=policy=logits") == ["KLD102"]
+    command("check", "--fix", "--unsafe-fixes")
+    assert command.codes() == [], "fixes believe them too"
+    assert Path("a.py").read_text() != DECLARED
 
 
 def test_returns(command: Command) -> None:

@@ -11,8 +11,9 @@ __all__ = ["Return"]
 class Return:
     """That the functions whose dotted name matches `pattern` return a tensor in `space`.
 
-    In `pattern`, `*` stands for any text, dots included. `space` is one of `options.SPACES`; `dim` is the dimension
-    along which the tensor is a distribution (for logits: will be one), None where the user does not say.
+    A pattern matches a whole dotted name, or the end of one from a dot on; `*` stands for any text, dots included. Of
+    several that match a name the first counts. `space` is one of `options.SPACES`; `dim` is the dimension along which
+    the tensor is a distribution, None where the user does not say.
     """
 
     pattern: str

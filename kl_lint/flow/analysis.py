@@ -79,7 +79,7 @@ def analyse(
         functional = "nn.functional"
     if functional is None and frame.variables.get("torch") == Symbol("torch"):
         functional = "torch.nn.functional"
-    return Facts(sites_of(machine, source), handwritten_facts(machine.handwritten, functional), complete)
+    return Facts(sites_of(machine, source), handwritten_facts(source, machine.handwritten, functional), complete)
 
 
 def interpret_module(frame: Frame, names: frozenset[str]) -> None:

@@ -349,8 +349,10 @@ def torch_names(tree: ast.Module) -> frozenset[str]:
 # --- hand-written divergences ----------------------------------------------------------------------------------------
 
 
-def handwritten_facts(found: dict[ast.AST, HandwrittenSum], functional: str | None) -> tuple[Handwritten, ...]:
-    """The hand-written divergences, in the order of the text."""
+def handwritten_facts(
+    source: Source, found: dict[ast.AST, HandwrittenSum], functional: str | None
+) -> tuple[Handwritten, ...]:
+    """The hand-written divergences of one file, in the order of the text."""
     facts = [
         Handwritten(
             h.place.span,
@@ -363,5 +365,7 @@ def handwritten_facts(found: dict[ast.AST, HandwrittenSum], functional: str | No
             functional,
         )
         for h in found.values()
+        if h.place.source is source
+        if h.place.source is source
     ]
     return tuple(sorted(facts, key=lambda fact: fact.span))

@@ -365,13 +365,15 @@ OPERATIONS: tuple[Operation, ...] = (
         "p.uniform_()",
     ),
     Op(
-        "T.addcmul T.addcdiv T.addmm T.addmv T.addr T.addbmm T.baddbmm T.renorm T.put T.fill_diagonal T.scatter_reduce T.index_reduce T.resize T.resize_as",
+        "T.addcmul T.addcdiv T.addmm T.addmv T.addr T.addbmm T.baddbmm T.renorm T.put T.fill_diagonal T.scatter_reduce "
+        "T.index_reduce T.resize T.resize_as",
         "input *rest",
         t.lose,
         "p.addcmul_(q, q)",
     ),
     Op(
-        "T.floor T.ceil T.trunc T.fix T.frac T.fmod T.remainder T.floor_divide T.float_power T.copysign T.ldexp T.heaviside T.hypot T.nextafter T.sgn",
+        "T.floor T.ceil T.trunc T.fix T.frac T.fmod T.remainder T.floor_divide T.float_power T.copysign T.ldexp "
+        "T.heaviside T.hypot T.nextafter T.sgn",
         "input *rest",
         t.lose,
         "p.floor_()",
@@ -383,7 +385,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "p.ge_(0.2)",
     ),
     Op(
-        "T.acos T.arccos T.acosh T.arccosh T.asin T.arcsin T.asinh T.arcsinh T.atan T.arctan T.atanh T.arctanh T.atan2 T.arctan2 T.sinh T.cosh T.tan T.sinc",
+        "T.acos T.arccos T.acosh T.arccosh T.asin T.arcsin T.asinh T.arcsinh T.atan T.arctan T.atanh T.arctanh "
+        "T.atan2 T.arctan2 T.sinh T.cosh T.tan T.sinc",
         "input *rest",
         t.lose,
         "p.sinh_()",

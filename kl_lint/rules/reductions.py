@@ -71,16 +71,21 @@ def _better(call: KLCall) -> str:
 
 def _instead_of_mean(call: KLCall) -> Fix:
     """Give the reduction that makes a divergence of the mean, and say by what factor the number grows."""
-    edits = write_reduction(call, _better(call))
-    ranks = {argument.value.rank for _, argument in arguments(call)}
-    if is_vector(call):
-        return unsafe('Use reduction="sum": the number of classes times the mean', *edits)
-    if 2 in ranks:
-        return unsafe('Use reduction="batchmean": the number of classes times the mean', *edits)
-    return unsafe(
-        'Use reduction="batchmean": the mean times the product of the sizes after the first (on [B, C] the classes)',
-        *edits,
-    )
+    reduction = _better(call)
+    edits = write_reduction(call, reduction)
+    return unsafe(f'Use reduction="{reduction}": {_factor(call)}', *edits)
+
+
+def _factor(call: KLCall) -> str:
+    """By what the number grows: the sizes that the mean divides by, and the sum or "batchmean" does not."""
+    ranks = [argument.value.rank for _, argument in arguments(call) if argument.value.rank is not None]
+    match max(ranks, default=0):
+        case 0:
+            return "the mean times the product of the sizes after the first (on [B, C] the classes)"
+        case 1 | 2:
+            return "the number of classes times the mean"
+        case rank:
+            return f"the mean times the product of the {rank - 1} sizes after the first"
 
 
 class DefaultReduction:

@@ -12,7 +12,7 @@ import pytest
 
 import kl_lint
 from kl_lint.configuration.options import OPTIONS
-from tests.command import OFF_BY_DEFAULT
+from tests.command import DECLARED, OFF_BY_DEFAULT
 
 pytestmark = pytest.mark.skipif(
     not any(point.name == "KLD" for point in importlib.metadata.entry_points(group="flake8.extension")),
@@ -144,43 +144,49 @@ SAME = {
         "*.py:KLD2",
         "x:KLD",
     ],
-    "returns": ["models.policy=log_probs:-1"],
+    "returns": ["models.policy=probs:-1", "policy=logits", "*=indices", "other.policy=probs, policy=log_probs"],
     "exclude": ["deep", "loss.py", "deep/*", "./deep/loss.py", "d*p,temp*"],
     "extend-exclude": ["deep", "loss.py", "deep/*", "./deep/loss.py", "d*p,temp*"],
 }
 """Values of each option that flake8 has too."""
 
+FLAKE8 = {option.name: option.flake8 for option in OPTIONS if option.flake8 is not None}
+
 
 def test_every_option_of_both_is_compared() -> None:
-    assert list(SAME) == [option.name for option in OPTIONS if option.flake8 is not None]
+    assert list(SAME) == list(FLAKE8)
+
+
+@pytest.fixture
+def deep(project: Path) -> Path:
+    """A directory with a file in it, and another one of the same name further down."""
+    (project / "deep").mkdir()
+    (project / "deep" / "loss.py").write_text(MISUSE, encoding="utf-8")
+    (project / "deep" / "policy.py").write_text(DECLARED, encoding="utf-8")
+    return project
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in SAME.items() for value in values])
-def test_an_option_does_the_same_in_both(project: Path, name: str, value: str) -> None:
-    """On the command line of the command, in its file, on flake8's command line, in flake8's file."""
-    (project / "deep").mkdir()
-    (project / "deep" / "loss.py").write_text(MISUSE, encoding="utf-8")
-    option = next(option for option in OPTIONS if option.name == name)
-    assert option.flake8 is not None
-    command = found(f"--{name}={value}", cwd=project)
+def test_an_option_does_the_same_in_both(deep: Path, name: str, value: str) -> None:
+    assert theirs(f"{FLAKE8[name]}={value}", cwd=deep) == found(f"--{name}={value}", cwd=deep)
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, values[0]) for name, values in SAME.items()])
+def test_an_option_does_the_same_in_the_files_of_both(deep: Path, name: str, value: str) -> None:
     shown = subprocess.run(
         [sys.executable, "-m", "kl_lint", "config", f"--{name}={value}"],
-        cwd=project, capture_output=True, text=True, check=True,
+        cwd=deep, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    (project / "pyproject.toml").write_text(shown.stdout, encoding="utf-8")
-    assert found(cwd=project) == command
-    assert theirs(f"{option.flake8}={value}", cwd=project) == command
-    (project / ".flake8").write_text(f"[flake8]\n{option.flake8.lstrip('-')} = {value}\n")
-    assert theirs(cwd=project) == command
+    (deep / "pyproject.toml").write_text(shown.stdout, encoding="utf-8")
+    (deep / ".flake8").write_text(f"[flake8]\n{FLAKE8[name].lstrip('-')} = {value}\n")
+    assert theirs(cwd=deep) == found(cwd=deep) == found(f"--{name}={value}", "--isolated", cwd=deep)
 
 
-def test_of_several_patterns_the_command_follows_all(project: Path) -> None:
+def test_of_several_patterns_the_command_follows_all(deep: Path) -> None:
     """flake8 follows the longest alone."""
-    (project / "deep").mkdir()
-    (project / "deep" / "loss.py").write_text(MISUSE, encoding="utf-8")
     option = "--per-file-ignores=loss.py:KLD101 deep/loss.py:KLD2"
-    assert found(option, cwd=project) == ["loss.py:5:KLD201"]
-    assert theirs(option, cwd=project) == ["deep/loss.py:10:KLD101", "deep/loss.py:5:KLD101", "loss.py:5:KLD201"]
+    assert found(option, cwd=deep) == ["loss.py:5:KLD201"]
+    assert theirs(option, cwd=deep) == ["deep/loss.py:10:KLD101", "deep/loss.py:5:KLD101", "loss.py:5:KLD201"]
 
 
 def found(*options: str, cwd: Path) -> list[str]:

@@ -8,8 +8,8 @@ A *case* is a piece of Python whose last line is an expression; its other names 
     i       indices below 2             [2, 3]
     m       a mask, a chequerboard      [2, 3, 4]
 
-A `Ground` says what the analysis may know beforehand: the dim as it is written, and whether the rank of x is proved. A case on a ground is
-one program, which torch runs and the analysis reads.
+A `Ground` says what the analysis may know beforehand: the dim as it is written, and whether the rank of x is proved.
+A case on a ground is one program, which torch runs and the analysis reads.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from kl_lint.flow.values import DISTRIBUTIONS, Mass, Space
 
 SHAPE = (2, 3, 4)
 PRESUMED = frozenset({"x / x.sum()", "normalize"})
-"""Steps at which a tensor of which nothing is known is taken for counts or scores of at least zero, which is what its author divides by a sum."""
+"""Steps at which a tensor is divided by its sum: if nothing is known of it, it is taken to have no entries below zero."""
 TOLERANCE = {torch.float64: 1e-5, torch.float32: 1e-5, torch.float16: 5e-3, torch.bfloat16: 3e-2}
 """How far from one a sum may lie: rounding, and epsilons up to 1e-6."""
 EPSILON = 2e-2
-"""How far apart two distributions of one source may lie: what was added to one of them, or put under it, as a guard against log(0)."""
+"""How far apart two distributions of one source may lie: what was added to one of them as a guard against log(0)."""
 
 HEAD = """
 import math
@@ -47,14 +47,19 @@ from torch import distributions
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a case stands on: `dim` as it is written, and the expression for x and y (None: they are given, and nothing is known of them)."""
+    """What a case stands on: `dim` as it is written, and the expression for x and y (None: nothing is known of them).
+
+    `function`: the analysis reads the program as the body of a function, and interprets what the KL call can depend on.
+    """
 
     dim: int = 2
     scores: str | None = None
     shape: tuple[int, ...] = SHAPE
+    function: bool = False
 
     def __str__(self) -> str:
-        return f"dim {self.dim}, {'no rank' if self.scores is None else 'a rank'}"
+        rank = "no rank" if self.scores is None else "a rank"
+        return f"dim {self.dim}, {rank}, in a function" if self.function else f"dim {self.dim}, {rank}"
 
 
 PROVED = "torch.randn(2, 3, 4, dtype=torch.float64)"
@@ -84,6 +89,8 @@ def program(case: str, ground: Ground, *, call: bool) -> str:
         f"result = {expression}",
         *(["F.kl_div(result, origin)"] if call else []),
     ]
+    if ground.function and call:
+        lines = ["def loss():", *(f"    {line}" for line in lines)]
     return "\n".join((HEAD, *lines, ""))
 
 
@@ -136,14 +143,16 @@ def run(case: str, ground: Ground) -> Tensor:
 
 @lru_cache(maxsize=4096)
 def claims_of_both(case: str, ground: Ground) -> tuple[tuple[Distribution, Distribution], ...]:
-    """What the analysis says of the result, and of the softmax of x: one pair for each alternative that it keeps apart."""
+    """What the analysis says of the result and of the softmax of x: a pair for each alternative that it keeps apart."""
     text = program(case, ground, call=True)
     facts = analyse(ast.parse(text), text.splitlines(), "case.py")
     assert facts.complete, case
     (site,) = facts.sites
     calls = [call for context in site.contexts for call in context.variants]
     assert calls, case
-    return tuple((call.input.value, call.target.value) for call in calls if call.input is not None and call.target is not None)
+    return tuple(
+        (call.input.value, call.target.value) for call in calls if call.input is not None and call.target is not None
+    )
 
 
 def claims(case: str, ground: Ground) -> tuple[Distribution, ...]:
@@ -164,7 +173,9 @@ def wrong_claims(case: str, ground: Ground) -> list[str]:
         result, origin = executed(case, ground, signed=signed)
         for fact, of_origin in claims_of_both(case, ground):
             taken_for_counts = signed and ground.scores is None
-            found.update(dict.fromkeys(contradictions(fact, result, taken_for_counts=taken_for_counts, elements=origin.numel())))
+            found.update(
+                dict.fromkeys(contradictions(fact, result, taken_for_counts=taken_for_counts, elements=origin.numel()))
+            )
             found.update(dict.fromkeys(wrong_source(fact, of_origin, result, origin)))
     found.update(dict.fromkeys(wrong_gradients(case, ground)))
     return list(found)
@@ -183,9 +194,13 @@ def wrong_gradients(case: str, ground: Ground) -> Iterator[str]:
 
 
 def wrong_source(fact: Distribution, of_origin: Distribution, result: Tensor, origin: Tensor) -> Iterator[str]:
-    """Two distributions of one source, along one dim and at one temperature, that are not the same."""
+    """Why two distributions of one source, along one dim and at one temperature, are not the same one."""
     key = (of_origin.source, of_origin.mass, of_origin.symbol, of_origin.temperature)
-    if fact.source is None or fact.space not in DISTRIBUTIONS or (fact.source, fact.mass, fact.symbol, fact.temperature) != key:
+    if (
+        fact.source is None
+        or fact.space not in DISTRIBUTIONS
+        or (fact.source, fact.mass, fact.symbol, fact.temperature) != key
+    ):
         return
     rank = result.dim()
     if fact.dim is None or of_origin.dim is None or rank != origin.dim() or fact.dim % rank != of_origin.dim % rank:
@@ -196,10 +211,12 @@ def wrong_source(fact: Distribution, of_origin: Distribution, result: Tensor, or
         yield f"{fact.space.value} of the same source as softmax(x): another distribution"
 
 
-def contradictions(fact: Distribution, result: Tensor, *, taken_for_counts: bool = False, elements: int = 10**9) -> Iterator[str]:
+def contradictions(
+    fact: Distribution, result: Tensor, *, taken_for_counts: bool = False, elements: int = 10**9
+) -> Iterator[str]:
     """What one fact says of a tensor and the tensor denies.
 
-    `taken_for_counts`: what nothing was known of had entries below zero, which dividing it by its sum takes it not to have.
+    `taken_for_counts`: what nothing was known of had entries below zero, which dividing it by its sum rules out.
     `elements` is how many there were before something was selected.
     """
     if fact.rank is not None and fact.rank != result.dim():
@@ -223,7 +240,7 @@ def contradictions(fact: Distribution, result: Tensor, *, taken_for_counts: bool
 
 
 def presumed(fact: Distribution, values: Tensor, *, taken_for_counts: bool) -> bool:
-    """Whether a tensor breaks what was presumed of it when it was divided by its sum: that it has no entries below zero."""
+    """Whether a tensor breaks what was presumed when it was divided by its sum: that it has no entries below zero."""
     return any(step.what in PRESUMED for step in fact.trace) and (taken_for_counts or not nonnegative(values))
 
 
@@ -236,11 +253,16 @@ def not_scores(values: Tensor) -> Iterator[str]:
 
 
 def not_log_probabilities(fact: Distribution, values: Tensor, *, elements: int) -> Iterator[str]:
-    """Why a tensor holds no log-probabilities of the mass that is claimed. Of what was scaled or shifted only that it is no distribution is checked."""
+    """Why a tensor holds no log-probabilities of the mass that is claimed.
+
+    Of those that were scaled or shifted no more can be said than that they are no probabilities.
+    """
     if nonnegative(values) and normalised_dims(values):
         yield "these are probabilities"
     if fact.mass is not Mass.UNKNOWN:
-        yield from (f"its exponential: {problem}" for problem in not_probabilities(fact, values.exp(), elements=elements))
+        yield from (
+            f"its exponential: {problem}" for problem in not_probabilities(fact, values.exp(), elements=elements)
+        )
 
 
 def not_probabilities(fact: Distribution, values: Tensor, *, elements: int) -> Iterator[str]:
@@ -254,7 +276,7 @@ def not_probabilities(fact: Distribution, values: Tensor, *, elements: int) -> I
     sums = normalised_dims(values)
     match fact.mass:
         case Mass.WHOLE:
-            if not sums or fact.dim is not None and fact.dim % max(values.dim(), 1) not in sums:
+            if not sums or (fact.dim is not None and fact.dim % max(values.dim(), 1) not in sums):
                 yield f"sums to one along {sums or 'no dim'}"
         case Mass.CUT:
             if sums and values.numel() < elements:  # what is as large as before may be all of it
@@ -282,7 +304,7 @@ def normalised_dims(values: Tensor) -> tuple[int, ...]:
     return tuple(dim for dim in dims if bool(((values.sum(dim) - 1).abs() <= tolerance(values)).all()))
 
 
-# --- variants of an example --------------------------------------------------------------------------------------------
+# --- variants of an example ------------------------------------------------------------------------------------------
 
 PAIRS = {"x": ("x", "y"), "p": ("p", "q"), "l": ("l", "k")}
 MIXED = (("p", "k"), ("l", "q"), ("p", "y"), ("x", "q"))
@@ -294,7 +316,7 @@ class _Renamed(ast.NodeTransformer):
     def __init__(self, one: str, other: str) -> None:
         self.names = {first: one for first, _ in PAIRS.values()} | {second: other for _, second in PAIRS.values()}
 
-    def visit_Name(self, node: ast.Name) -> ast.Name:  # noqa: N802  (the name that ast calls)
+    def visit_Name(self, node: ast.Name) -> ast.Name:
         return ast.copy_location(ast.Name(self.names.get(node.id, node.id), node.ctx), node)
 
 
@@ -304,6 +326,6 @@ def with_operands(case: str, one: str, other: str) -> str:
 
 
 def on_each_operand(case: str) -> tuple[str, ...]:
-    """The case as it stands, on logits, on probabilities, on log-probabilities, and on two spaces at once where it takes two tensors."""
+    """The case as it stands, on logits, on probabilities, on log-probabilities, and on two of these at once."""
     pairs = (*PAIRS.values(), *MIXED)
     return tuple(dict.fromkeys((ast.unparse(ast.parse(case)), *(with_operands(case, *pair) for pair in pairs))))

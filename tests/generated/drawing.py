@@ -106,7 +106,7 @@ def moves(sizes: tuple[int, ...], classes: int) -> list[Move]:
         resized("{a}.repeat_interleave(2, dim=0)", 0, batch * 2)
         gone = (None, *range(rank - 1))
         found.append(Move(Text("{a}[0]"), sizes[1:], gone))
-        found.append(Move(Text("{a}.select(0, 1)"), sizes[1:], gone))
+        found.append(Move(Text("{a}.select(0, -1)"), sizes[1:], gone))
         found.append(Move(Text("{v}", before="{v}, *_ = {a}.unbind(0)"), sizes[1:], gone))
     if rank > 1:
         swap = [1, 0, *range(2, rank)]

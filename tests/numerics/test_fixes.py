@@ -5,6 +5,7 @@ The fixtures go through the whole program: linted, mended, compared with their t
 
 from __future__ import annotations
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -39,7 +40,7 @@ CLEAN = clean()
 MENDED = [program for program in FAULTY if program.twin is not None]
 UNMENDED = [program for program in FAULTY if program.twin is None]
 LEFT_BEHIND = {"KLD101/named_within_the_call": ("KLD105",)}
-"""What the mended program is still told of: a log is taken of a softmax that has a name, and is read by it elsewhere."""
+"""What the mended program is still told of: the log of a softmax that has a name, by which it is read elsewhere."""
 NARROW = 60
 """A line length that breaks most calls of the fixtures over several rows."""
 
@@ -235,7 +236,7 @@ GUARDED = [
 
 @pytest.mark.parametrize("given", GUARDED)
 def test_no_epsilon_and_no_clamp_is_left_on_log_probabilities(given: str) -> None:
-    """An epsilon guards a logarithm; added to log-probabilities it shifts them, and a clamp at 1e-8 makes them all one."""
+    """An epsilon guards a logarithm: added to log-probabilities it shifts them, and a clamp at 1e-8 levels them."""
     source = (
         "import torch\nimport torch.nn.functional as F\n\n\n"
         f'def loss(x, y):\n    return F.kl_div({given}, F.softmax(y, dim=-1), reduction="batchmean")\n'
@@ -286,8 +287,6 @@ def test_layout_does_not_matter(program: Program, narrow: Path) -> None:
 
 def flat(source: str) -> str:
     """A program without what a formatter decides on: comments, spaces, magic commas, parentheses."""
-    import ast
-
     return ast.dump(ast.parse(source))
 
 
