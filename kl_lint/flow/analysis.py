@@ -72,7 +72,7 @@ def analyse(
         enter(interpreter, frame, frame.variables.values(), names, lines)
         if machine.modules is not None:
             enter_callers(interpreter, machine.modules, source)
-    except OutOfWork:
+    except (OutOfWork, RecursionError):  # nested deeper than Python itself goes
         complete = False
     functional = next((name for name, value in frame.variables.items() if value == Symbol("torch.nn.functional")), None)
     if functional is None and frame.variables.get("nn") == Symbol("torch.nn"):

@@ -366,6 +366,5 @@ def handwritten_facts(
         )
         for h in found.values()
         if h.place.source is source
-        if h.place.source is source
     ]
     return tuple(sorted(facts, key=lambda fact: fact.span))

@@ -207,12 +207,12 @@ def read(node: ast.AST, piece: Piece) -> None:
                 piece.writes.add(name)
             case ast.Attribute(attr=attr, ctx=ast.Load()):
                 piece.reads.add(f".{attr}")
-            case ast.Attribute():
-                piece.writes.add(root_of(child))
-            case ast.Call(
-                func=ast.Name(id="getattr" | "setattr" as how), args=[_, ast.Constant(value=str() as attr), *_]
-            ):
-                (piece.reads if how == "getattr" else piece.writes).add(f".{attr}")
+            case ast.Attribute(value=base):
+                piece.writes.update((root_of(child), root_of(base)))  # whoever is given the object sees it too
+            case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str() as attr), *_]):
+                piece.reads.add(f".{attr}")
+            case ast.Call(func=ast.Name(id="setattr"), args=[base, ast.Constant(value=str() as attr), *_]):
+                piece.writes.update((f".{attr}", root_of(base)))
             case ast.keyword(arg="out", value=base):
                 piece.writes.add(root_of(base))
             case ast.Subscript(value=base, ctx=ast.Store()):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from kl_lint.flow.calls import lift
-from kl_lint.flow.expressions import arms_of, bind_target, combined, evaluate, function_value
+from kl_lint.flow.expressions import Arms, arms_of, bind_target, combined, evaluate, function_value
 from kl_lint.flow.frame import MISSING, Frame, Return
 from kl_lint.flow.objects import CONSTANTS, canonical
 from kl_lint.flow.store import mutate, store
@@ -37,7 +37,11 @@ __all__ = ["execute", "execute_one"]
 
 PASSES = 3
 """How often a loop body is interpreted at most; what still changes then is joined."""
+DEEP_LOOPS = 4
+"""Loops nested deeper are interpreted once, each time the loop around them is."""
 MOST_CONDITIONS = 48
+MOST_ARMS = 16
+"""How many arms of one branch are kept apart."""
 
 Branch = tuple[Guards, dict[str, Value]]
 NO_GRAD = frozenset({"torch.no_grad", "torch.inference_mode", "torch.autograd.no_grad"})
@@ -129,15 +133,45 @@ def arm(frame: Frame, guards: Guards | None, body: AbstractSequence[ast.stmt]) -
 
 
 def branch(frame: Frame, node: ast.If) -> None:
-    """`if`, `elif`, `else`."""
-    yes, no = arms_of(frame, node.test)
-    first, second = arm(frame, yes, node.body), arm(frame, no, node.orelse)
-    rejoin(frame, [(first, yes), (second, no)])
+    """`if`, `elif`, `else`: a chain of any length, without recursion."""
+    wanted = frame.slice.statements if frame.slice is not None else None
+    remaining: Guards | None = NO_GUARDS
+    ways: list[tuple[Branch | None, Guards | None]] = []
+    rest: list[ast.stmt] = [node]
+    while remaining is not None:
+        match rest:
+            case [ast.If() as link] if wanted is None or link in wanted:
+                yes, no = arms_under(frame, remaining, link.test)
+                here = together(remaining, yes)
+                ways.append((arm(frame, here, link.body), here))
+                remaining, rest = together(remaining, no), link.orelse
+            case _:
+                ways.append((arm(frame, remaining, rest), remaining))
+                break
+    rejoin(frame, ways)
+
+
+def arms_under(frame: Frame, guards: Guards, test: ast.expr) -> Arms:
+    """The arms of a test that is made where `guards` hold."""
+    before, frame.conditions = frame.conditions, {**frame.conditions, **dict(guards)}
+    try:
+        return arms_of(frame, test)
+    finally:
+        frame.conditions = before
+
+
+def together(one: Guards, other: Guards | None) -> Guards | None:
+    """Both conditions; None where no run meets them. Of very many, the first are kept."""
+    if other is None or not compatible(one, other):
+        return None
+    return one | other if len(one) < MOST_CONDITIONS else one
 
 
 def rejoin(frame: Frame, ways: list[tuple[Branch | None, Guards | None]]) -> None:
     """Go on with the arms that go on; a single one leaves its condition behind."""
     live = [way for way, _ in ways if way is not None]
+    while len(live) > MOST_ARMS:
+        live = [merged(frame, live[i : i + MOST_ARMS]) for i in range(0, len(live), MOST_ARMS)]
     if not live:
         frame.dead = True
         return
@@ -151,6 +185,13 @@ def rejoin(frame: Frame, ways: list[tuple[Branch | None, Guards | None]]) -> Non
     frame.merge(live)
 
 
+def merged(frame: Frame, live: list[Branch]) -> Branch:
+    """Several arms as one: what holds in all of them."""
+    frame.open_branch()
+    frame.merge(live)
+    return NO_GUARDS, frame.close_branch()
+
+
 def match_statement(frame: Frame, node: ast.Match) -> None:
     """`match`: literal patterns are conditions on the subject, others are one flag each."""
     subject = evaluate(frame, node.subject)
@@ -160,9 +201,9 @@ def match_statement(frame: Frame, node: ast.Match) -> None:
         if remaining is None:
             break
         yes, no = pattern_arms(frame, subject, case, node)
-        here = None if yes is None else remaining | yes if compatible(remaining, yes) else None
+        here = together(remaining, yes)
         ways.append((arm(frame, here, [*bindings(frame, case.pattern, subject), *case.body]), here))
-        remaining = None if no is None else remaining | no if compatible(remaining, no) else remaining
+        remaining = together(remaining, no)
     if remaining is not None:
         ways.append((arm(frame, remaining, []), remaining))
     rejoin(frame, ways)
@@ -280,7 +321,8 @@ def loop(frame: Frame, body: list[ast.stmt], head: Callable[[], None]) -> list[d
     level = len(frame.journals)
     machine = frame.machine
     left: list[dict[str, Value]] = []
-    for turn in range(PASSES):
+    passes = PASSES if len(frame.loop_levels) < DEEP_LOOPS else 1
+    for turn in range(passes):
         machine.epoch += 1
         frame.loop_levels.append(level)
         frame.breaks += [[], []]
@@ -295,7 +337,7 @@ def loop(frame: Frame, body: list[ast.stmt], head: Callable[[], None]) -> list[d
         left += broken
         dead, frame.dead = frame.dead, False
         ways = continued if dead else [written, *continued]
-        if not merge_pass(frame, ways, last=turn == PASSES - 1):
+        if not merge_pass(frame, ways, last=turn == passes - 1):
             break
     return left
 

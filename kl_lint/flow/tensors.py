@@ -361,7 +361,7 @@ def plausible_probabilities(given: Tensor) -> bool:
     """Whether the log of a tensor of unknown space can be taken for log-probabilities: not of counts, norms or sums
     of exponentials.
     """
-    return given.form is None or given.form.op in ("exp", "clamp", "ratio", "eps", "view")
+    return given.form is None or given.form.op in ("clamp", "ratio", "eps", "view")
 
 
 def log_of_softmax(call: Call, given: Tensor) -> tuple[Note, ...]:
@@ -1603,15 +1603,10 @@ def softmax2d(call: Call) -> Value:
 
 
 def expm1(call: Call) -> Value:
-    """expm1: probabilities less one."""
-    given = call.tensor()
-    form = None
-    if given.space is Space.LOG_PROBS:
-        probabilities = replace(
-            given, number=call.numbers.of("exp", given.number), space=Space.PROBS, form=None, nonnegative=True
-        )
-        form = Form("minus_one", probabilities)
-    return Tensor(call.number(), rank=given.rank, gradient=given.gradient, form=form)
+    """expm1: exp less one."""
+    given, whole = call.tensor(), exponential(call)
+    form = Form("minus_one", whole) if isinstance(whole, Tensor) else None
+    return Tensor(call.numbers.of("minus_one", call.number()), rank=given.rank, gradient=given.gradient, form=form)
 
 
 def from_data(call: Call) -> Value:
@@ -1739,7 +1734,10 @@ def literal(call: Call) -> Value:
         case Tensor() | Unknown() as data:
             return data
         case Sequence() | Constant() as data:
-            return literal_tensor(call, data)
+            made = literal_tensor(call, data)
+            if isinstance(made, Tensor) and call.constant("requires_grad") is True:
+                return replace(made, gradient=True)
+            return made
         case _:
             return Tensor(call.number(), gradient=False)
 

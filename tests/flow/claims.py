@@ -30,7 +30,7 @@ from kl_lint.flow.values import DISTRIBUTIONS, Mass, Space
 
 SHAPE = (2, 3, 4)
 PRESUMED = frozenset({"x / x.sum()", "normalize"})
-"""Steps at which a tensor is divided by its sum: if nothing is known of it, it is taken to have no entries below zero."""
+"""Steps at which a tensor is divided by its sum. Of one that is not known, no entry is then taken to lie below zero."""
 TOLERANCE = {torch.float64: 1e-5, torch.float32: 1e-5, torch.float16: 5e-3, torch.bfloat16: 3e-2}
 """How far from one a sum may lie: rounding, and epsilons up to 1e-6."""
 EPSILON = 2e-2

@@ -452,6 +452,7 @@ IN_BETWEEN: Table = (
     ("torch.log(F.softmax(x, 2) + 1e-3)", L_SOME),
     ("torch.expm1(F.log_softmax(x, 2)) + 1", p(2)),
     ("torch.log1p(F.softmax(x, 2) - 1)", l(2)),
+    ("torch.log(torch.exp(F.softmax(x, 2)))", NOTHING_SAID),
     ("torch.log2(F.softmax(x, 2))", NOTHING_SAID),
     ("torch.log10(F.softmax(x, 2))", NOTHING_SAID),
     ("torch.log1p(F.softmax(x, 2))", NOTHING_SAID),

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from tests.generated.grammar import (
     CALLS,
+    DECOYS,
     EXPONENTIALS,
+    FLAGS,
     FRAMES,
     GUARDS,
     KEEPERS,
@@ -283,7 +285,7 @@ class _Line:
     def travel(self) -> None:
         """Perhaps a detour that changes nothing."""
         for _ in range(self.draw(st.sampled_from([0, 0, 0, 1, 1, 2]))):
-            table = KEEPERS if often(self.draw, 0.25) else TRANSPORTS
+            table = self.draw(st.sampled_from([TRANSPORTS, TRANSPORTS, DECOYS, KEEPERS]))
             self.add(Step(self.draw(st.sampled_from(table))))
         if often(self.draw, 0.02):
             self.add(Step(self.draw(st.sampled_from(OPAQUE)), opaque=True))
@@ -429,7 +431,7 @@ def programs(draw: st.DrawFn) -> Program:
         settings=settings,
         frame=frame,
         tail=draw(_tails(settings, final)),
-        method=often(draw, 0.2),
+        flag=draw(st.sampled_from(FLAGS)),
         sizes=sizes,
     )
 

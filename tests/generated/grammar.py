@@ -167,6 +167,15 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """How the program asks for the flag: `text`, after `setup`; `method`: in a method, of an attribute."""
+
+    text: str
+    setup: str = ""
+    method: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Style:
     """How torch is imported."""
 
@@ -187,8 +196,7 @@ class Program:
     frame: Frame = field(default_factory=lambda: Frame(Text("{x}")))
     tail: Text = field(default_factory=lambda: Text("{x}"))
     """What becomes of the call's result."""
-    method: bool = False
-    """Whether the body is a method, and the flag an attribute."""
+    flag: Flag = field(default_factory=lambda: Flag("flag"))
     sizes: tuple[int, ...] = (4, 7)
     """Of x and y."""
 
@@ -206,7 +214,7 @@ class Program:
     @property
     def source(self) -> str:
         """The text of the module."""
-        page = Page(self.style, "self.flag" if self.method else "flag")
+        page = Page(self.style, self.flag)
         if self.frame.shared:
             pairs = [tuple(page.argument(argument) for argument in pair) for pair in self.pairs]
             result = page.put(self.frame.text, "", **self._shared(page, pairs))
@@ -214,7 +222,7 @@ class Program:
             p, q = (page.argument(argument) for argument in self.pairs[0])
             result = page.put(self.frame.text, page.put(self.tail, self._call(page, p, q)))
         page.statements.append(f"return {result}")
-        return page.module(self.style.imports, self.method)
+        return page.module(self.style.imports, self.flag.method)
 
     def _shared(self, page: Page, pairs: list[tuple[str, ...]]) -> dict[str, str]:
         """The call in a block of its own, with names for its arguments."""
@@ -237,17 +245,17 @@ class Program:
 class Page:
     """What has been written so far."""
 
-    def __init__(self, style: Style, flag: str) -> None:
+    def __init__(self, style: Style, flag: Flag) -> None:
         self.style = style
-        self.flag = flag
+        self.flag = flag.text
         self.definitions: list[str] = []
-        self.statements: list[str] = []
-        self.scope: list[str] = [name for name in PARAMETERS if name != "flag"] + [flag.partition(".")[0]]
+        self.statements: list[str] = flag.setup.splitlines()
+        self.scope: list[str] = sorted({*PARAMETERS, *_words(flag.text)} - ({"flag"} if flag.method else set()))
         self._names = iter(range(1, 1000))
 
     def child(self, scope: tuple[str, ...] | None = None) -> Page:
         """A block within this page; with `scope`, one in a function of its own."""
-        block = Page(self.style, self.flag if scope is None else "flag")
+        block = Page(self.style, Flag(self.flag if scope is None else "flag"))
         block.definitions, block._names = self.definitions, self._names
         block.scope = list(self.scope if scope is None else scope)
         return block
@@ -377,6 +385,15 @@ STYLES = (
     Style("import torch, torch.nn, torch.nn.functional\nF, nn = torch.nn.functional, torch.nn", "torch.", "F.", "nn."),
 )
 
+FLAGS = (
+    Flag("flag"),
+    Flag("self.flag", method=True),
+    Flag("on", "on = bool(flag)"),
+    Flag("mode == 'on'", "mode = 'on' if flag else 'off'"),
+    Flag("options['flag']", "options = {'flag': flag}"),
+    Flag("options.flag", "options = types.SimpleNamespace(flag=flag)"),
+)
+
 # --- scores --------------------------------------------------------------------------------------------------------
 
 SOFTENINGS = (
@@ -470,8 +487,18 @@ LOGARITHMS = (
     Text("{a}.log()"),
     Text("{v}", before="{v} = {a}.clone()\n{v}.log_()"),
     Text("{v}.log()", before="{v} = {x}"),
+    Text("{v}", before="{v} = {a}.clone()\n{u} = {v}\n{u}.log_()"),
+    Text("{v}", before="{v} = {a}.detach().clone()\n{u} = {v}.view(-1)\n{u}.log_()"),
+    Text("{v}", before="{v} = {torch}empty_like({n}).detach()\n{torch}log({n}.detach(), out={v})"),
 )
-EXPONENTIALS = (Text("{torch}exp({x})"), Text("{a}.exp()"), Text("{v}.exp()", before="{v} = {x}"))
+EXPONENTIALS = (
+    Text("{torch}exp({x})"),
+    Text("{a}.exp()"),
+    Text("{v}.exp()", before="{v} = {x}"),
+    Text("{v}", before="{v} = {a}.clone()\n{v}.exp_()"),
+    Text("{v}", before="{v} = {a}.clone()\n{u} = {v}\n{u}.exp_()"),
+    Text("{v}", before="{v} = {a}.detach().clone()\n{torch}exp_({v})"),
+)
 WRONG_LOGARITHMS = (Text("{torch}log2({x})"), Text("{a}.log10()"), Text("{torch}log1p({x})"), Text("{a}.log2()"))
 GUARDS = (
     Text("{a} + 1e-10"),
@@ -601,6 +628,77 @@ TRANSPORTS = (
     Text("getattr({v}, 'held')", before="{v} = {c}()\nsetattr({v}, 'held', {x})", define="class {c}:\n    pass"),
     Text("{v}", before="{v} = {x}\nassert {v} is not None"),
 )
+
+
+def decoys(decoy: str) -> tuple[Text, ...]:
+    """Transports on which something else, `decoy`, lies in the way: whoever remembers the wrong one goes astray."""
+    texts = (
+        ("{v}", f"{{v}} = {decoy}\n{{v}} = {{x}}"),
+        ("{u}", f"{{v}} = {{x}}\n{{u}} = {{v}}\n{{v}} = {decoy}"),
+        ("{v}", f"{{v}}, {{u}} = {decoy}, {{x}}\n{{v}}, {{u}} = {{u}}, {{v}}"),
+        ("{v}[0]", f"{{v}} = [{decoy}]\n{{u}} = {{v}}\n{{u}}[0] = {{x}}"),
+        ("{v}[-1]", f"{{v}} = [{decoy}]\n{{v}}.append({{x}})"),
+        ("{v}.pop()", f"{{v}} = [{decoy}, {{x}}]"),
+        ("{v}[0]", f"{{v}} = [{decoy}, {{x}}][::-1]"),
+        ("{v}[0]", f"{{v}} = list(reversed([{decoy}, {{x}}]))"),
+        ("{v}[0]", f"{{v}} = [{decoy}]\n{{v}}.insert(0, {{x}})"),
+        ("{v}['made']", f"{{v}} = {{{{'made': {decoy}}}}}\n{{u}} = {{v}}\n{{u}}['made'] = {{x}}"),
+        ("{v}['made']", f"{{v}} = {{{{**{{{{'made': {decoy}}}}}, 'made': {{x}}}}}}"),
+        ("{v}['made']", f"{{v}} = dict(made={decoy}) | dict(made={{x}})"),
+        ("{v}['ma' + 'de']", f"{{v}} = {{{{'made': {{x}}, 'other': {decoy}}}}}"),
+        ("{v}", f"{{v}} = {{x}}\nfor {{u}} in []:\n    {{v}} = {decoy}"),
+        ("{v}", f"{{v}} = {{x}}\nwhile False:\n    {{v}} = {decoy}"),
+        ("{v}", f"{{v}} = {decoy}\nfor {{u}} in [0, 1]:\n    if {{u}} == 1:\n        {{v}} = {{x}}"),
+        ("{v}", f"{{v}} = {decoy}\nif {{flag}} in (True, False):\n    {{v}} = {{x}}"),
+        ("{v}", f"try:\n    {{v}} = {{x}}\nexcept RuntimeError:\n    {{v}} = {decoy}"),
+        ("{v}", f"{{v}} = {decoy}\ntry:\n    raise ValueError\nexcept ValueError:\n    {{v}} = {{x}}"),
+        ("{v}", f"{{v}} = {{x}}\n[{{v}} for {{v}} in [{decoy}]]"),
+        ("{u}()", f"{{v}} = {decoy}\n{{u}} = lambda: {{v}}\n{{v}} = {{x}}"),
+        ("{u}()", f"{{v}} = {{x}}\n{{u}} = lambda value={{v}}: value\n{{v}} = {decoy}"),
+        ("{v}", f"{{v}} = {decoy}\ndef {{f}}(value):\n    nonlocal {{v}}\n    {{v}} = value\n{{f}}({{x}})"),
+        ("{u}", f"{{v}} = {decoy}\n{{u}} = {{v}} if {{v}} is None else {{x}}"),
+        ("{u}", f"{{v}} = {{x}}\n{{u}} = {{v}} or {decoy} if False else {{v}}"),
+        ("{v}", f"match 1:\n    case 0:\n        {{v}} = {decoy}\n    case _:\n        {{v}} = {{x}}"),
+        ("{v}", f"_, {{v}} = sorted([(1, {{x}}), (0, {decoy})], key=lambda pair: pair[0])[1]"),
+        ("{v}", f"{{v}} = {decoy}.clone()\n{{v}} = {{v}}.copy_({{v}}) * 0 + {{x}}"),
+        ("{v}.held", f"{{v}} = types.SimpleNamespace(held={decoy})\n{{v}}.held = {{x}}"),
+    )
+    changed = "{v} = {c}()\n{v}.held = " + decoy
+    write = f"{{v}} = [{decoy}]\n{{f}}({{v}}, {{x}})"
+    return (
+        *(Text(after, before) for after, before in texts),
+        Text("{v}.held", f"{changed}\n{{u}} = {{v}}\n{{u}}.held = {{x}}", "class {c}:\n    held = None"),
+        Text(
+            "{v}.held",
+            f"{changed}\n{{f}}({{v}}, {{x}})",
+            "class {c}:\n    pass\n\n\ndef {f}(box, value):\n    box.held = value",
+        ),
+        Text("{v}[0]", write, "def {f}(items, value):\n    items[0] = value"),
+        Text("{v}[-1]", write, "def {f}(items, value):\n    items.append(value)"),
+        Text(
+            "{v}.held",
+            f"{{v}} = {{c}}({decoy})\n{{v}}.change({{x}})",
+            "class {c}:\n    def __init__(self, value):\n        self.held = value\n\n"
+            "    def change(self, value):\n        self.held = value",
+        ),
+        Text(
+            "{v}.made",
+            f"{{v}} = {{c}}({decoy})\n{{v}}.made = {{x}}",
+            "class {c}:\n    def __init__(self, value):\n        self._held = value\n\n    @property\n    def made(self):\n"
+            "        return self._held\n\n    @made.setter\n    def made(self, value):\n        self._held = value",
+        ),
+        Text(
+            "{f}({x})",
+            "",
+            "def {f}(value, other=None):\n    if other is not None:\n"
+            f"        return {decoy.replace('y', 'other')}\n    return value",
+        ),
+        Text("{g}['made']", f"{{g}}['made'] = {decoy}\n{{g}}['made'] = {{x}}", "{g} = {{}}"),
+        Text("{g}", "{f}({x})", "{g} = None\n\n\ndef {f}(value):\n    global {g}\n    {g} = value"),
+    )
+
+
+DECOYS = (*decoys("{torch}softmax(y, -1)"), *decoys("{torch}log_softmax(y, -1)"))
 OPAQUE = (
     Text("opaque({x})"),
     Text("eval('value', dict(value={x}))"),

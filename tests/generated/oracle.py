@@ -376,7 +376,10 @@ def _indices(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
 
 
 def _differentiable_target(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
-    return None if seen.divergence.target.requires_grad else "no gradient flows into the target"
+    """That no gradient flows is no contradiction: the rule says that one may."""
+    if seen.divergence.log_target:
+        return "log_target was True"
+    return None if sums(seen.divergence.target) else "the target is not probabilities"
 
 
 def _swapped(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:

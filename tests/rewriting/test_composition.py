@@ -211,3 +211,13 @@ def test_one_refused_fix_of_many_does_not_stop_the_others() -> None:
     assert [fixes.index(refused) for refused, _ in result.refused] == [17, 30]
     assert len(result.applied) == 38
     assert result.text == "".join(row if "**" in row else row.replace(")", ", c=1)") for row in rows)
+
+
+def test_a_part_from_elsewhere_is_found_again_beside_a_refused_fix() -> None:
+    source = "y = f(p, q)\nx = x1\nz = h(p2)\nw = o(w1)\n"
+    copied = fix(Replace(at(source, "p"), "{0}", (at(source, "x1"),)))
+    refused = fix(Unwrap(at(source, "h(p2)"), at(source, "q")))
+    wrapped = fix(Wrap(at(source, "w1"), "", ".t()"))
+    result = apply_fixes(source, [copied, refused, wrapped])
+    assert result.text == "y = f(x1, q)\nx = x1\nz = h(p2)\nw = o(w1.t())\n"
+    assert [one for one, _ in result.refused] == [refused]

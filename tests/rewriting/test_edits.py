@@ -99,6 +99,8 @@ def test_wrap_goes_over_rows_only_within_brackets() -> None:
         pytest.param("y = (a + b).log()\n", "(a + b).log()", "a + b", "y = a + b\n", id="method-on-parentheses"),
         pytest.param("y = log(a + b).sum()\n", "log(a + b)", "a + b", "y = (a + b).sum()\n", id="attribute-follows"),
         pytest.param("y = (log(a))\n", "log(a)", "a", "y = (a)\n", id="outer-parentheses"),
+        pytest.param("y = (f(a) + 1)[0]\n", "f(a) + 1", "f(a)", "y = f(a)[0]\n", id="parentheses-for-an-operator"),
+        pytest.param("y = (a.b + 1).c\n", "a.b + 1", "1", "y = (1).c\n", id="parentheses-for-another-reason"),
         pytest.param("y = log((a, b))\n", "log((a, b))", "(a, b)", "y = (a, b)\n", id="tuple"),
         pytest.param("y = log(x for x in y)\n", "log(x for x in y)", "(x for x in y)", "y = (x for x in y)\n", id="g"),
         pytest.param("f(a=log(y := 1))\n", "log(y := 1)", "y := 1", "f(a=(y := 1))\n", id="walrus"),

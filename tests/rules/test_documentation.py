@@ -89,12 +89,9 @@ def found_in(one: Rule, code: str) -> list[str]:
     return [finding.code for finding in check_source(f"{SETUP}\n{cleandoc(code)}\n", enable=enable)]
 
 
-TAKEN_FOR_DETACHED = pytest.mark.xfail(reason="the analysis takes torch.tensor(..., requires_grad=True) for detached")
-
-
 @pytest.mark.parametrize(
     "one",
-    [pytest.param(one, marks=[TAKEN_FOR_DETACHED] if one.code == "KLD305" else [], id=one.code) for one in RULES],
+    [pytest.param(one, id=one.code) for one in RULES],
 )
 def test_examples_are_reported(one: Rule) -> None:
     assert found_in(one, one.documentation.example) == [one.code]
