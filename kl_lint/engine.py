@@ -125,9 +125,7 @@ def check_tree(
         return (_internal_error(error, lines, filename),)
 
 
-def inspect_text(
-    text: str, filename: str, *, across: bool = False, returns: Sequence[Return] = ()
-) -> tuple[Row, ...]:
+def inspect_text(text: str, filename: str, *, across: bool = False, returns: Sequence[Return] = ()) -> tuple[Row, ...]:
     """What each KL divergence in `text` computes, sorted by position. Raises SyntaxError where it is not Python."""
     if not mentions(text):
         return ()

@@ -23,6 +23,7 @@ from kl_lint.reports import REPORTS
 from kl_lint.rules import CODES, RULES, Rule
 from kl_lint.rules.documentation import SETUP, as_markdown, as_table
 from kl_lint.selection import INTERNAL_ERROR
+from tests.write_readme import written
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -33,6 +34,8 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+WRITE = "run `python tests/write_readme.py`"
 
 DISTILL = """\
 import torch.nn.functional as F
@@ -150,7 +153,7 @@ def test_the_first_command_succeeds_with_findings(
 
 
 def test_table_of_rules() -> None:
-    assert as_table(RULES) in section("Rules"), "put there what kl-lint rule --all --output-format markdown begins with"
+    assert as_table(RULES) in section("Rules"), WRITE
 
 
 def test_the_examples_have_their_tensors() -> None:
@@ -160,7 +163,7 @@ def test_the_examples_have_their_tensors() -> None:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_page_of_each_rule(rule: Rule) -> None:
     pages = section("Rules, one by one")
-    assert as_markdown(rule) in pages, f"put there what kl-lint rule {rule.code} --output-format markdown prints"
+    assert as_markdown(rule) in pages, WRITE
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
@@ -221,7 +224,7 @@ def test_outputs_are_what_is_printed(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("distill.py").write_text(DISTILL, encoding="utf-8")
-    assert printed(capsys, name, "distill.py") == shown(name)
+    assert printed(capsys, name, "distill.py") == shown(name), WRITE
 
 
 def test_the_file_that_the_outputs_are_of_is_shown() -> None:
@@ -268,6 +271,15 @@ def test_table_of_formats() -> None:
     assert re.findall(r"^\| `(\w+)` \|", section("CI"), flags=re.MULTILINE) == [*REPORTS]
 
 
+def test_the_writer_has_nothing_to_write() -> None:
+    assert written(README) == README, WRITE
+
+
+def test_the_writer_misses_no_place() -> None:
+    with pytest.raises(ValueError, match="the README has no place for"):
+        written(README.replace("## Rules\n", "## Codes\n"))
+
+
 # --- configuration ----------------------------------------------------------------------------------------------------
 
 
@@ -276,7 +288,7 @@ def test_table_of_options() -> None:
         f"| `{one.name}` | {one.kind.value} | {one.help} | {f'`{one.flake8}`' if one.flake8 else 'none'} |"
         for one in OPTIONS
     ]
-    assert re.findall(r"^\| `.*\|$", section("Configuration"), flags=re.MULTILINE) == rows
+    assert re.findall(r"^\| `.*\|$", section("Configuration"), flags=re.MULTILINE) == rows, WRITE
 
 
 def test_configuration_is_accepted(tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ def analyse(
     try:
         interpret_module(frame, names)
         enter(interpreter, frame, frame.variables.values(), names, lines)
+        enter_the_rest(interpreter, source, names)
         if machine.modules is not None:
             enter_callers(interpreter, machine.modules, source)
     except (OutOfWork, RecursionError):  # nested deeper than Python itself goes
@@ -115,6 +116,16 @@ def enter(
                         enter(interpreter, frame, option.members.values(), inside, lines)
                 case _:
                     pass
+
+
+def enter_the_rest(interpreter: Interpreter, source: Source, names: frozenset[str]) -> None:
+    """Enter the relevant functions that nothing has called and no name reaches: handed to something that cannot be seen
+    into, kept in a table, defined again, or in a class within a function.
+    """
+    machine = interpreter.machine
+    for node, function in list(machine.defined.items()):
+        if node not in machine.called and function.frame.source is source and relevant(function, names, source.lines):
+            interpreter.standalone(function, None)
 
 
 def relevant(function: Function, names: frozenset[str], lines: Sequence[str]) -> bool:

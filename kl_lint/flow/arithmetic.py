@@ -304,14 +304,21 @@ def with_uniform(call: Call, given: Tensor, rest: Tensor) -> Tensor | None:
     if is_minus_one(rest):
         return Tensor(call.number(), rank=given.rank, gradient=given.gradient, form=Form("minus_one", given))
     negative = isinstance(rest.fill, Constant) and isinstance(rest.fill.value, (int, float)) and rest.fill.value < 0
-    count = rest.form.operand if rest.form is not None and rest.form.op == "div" else None
-    quotient = isinstance(count, Tensor) and count.space is Space.UNKNOWN and count.rank in (0, None)
-    share = quotient or (rest.fill is not None and not negative)
+    share = is_number_by_count(rest) or (rest.fill is not None and not negative)
     if share and rest.space is Space.UNKNOWN and rest.loss is None:
         return replace(
             blurred(given, call.number()), mass=Mass.UNKNOWN, rank=broadcast_rank(given, rest), maker=None, notes=()
         )
     return None
+
+
+def is_number_by_count(tensor: Tensor) -> bool:
+    """Whether a quotient can be that of a number and a count: `eps / C`, but not `x / 2`."""
+    form = tensor.form
+    if form is None or form.op != "div" or not isinstance(form.operand, Tensor):
+        return False
+    number = form.operand
+    return number.space is Space.UNKNOWN and number.rank in (0, None) and not isinstance(form.other, Constant)
 
 
 def broadcast_rank(given: Tensor, rest: Tensor) -> int | None:

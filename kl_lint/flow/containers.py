@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Iterable, Sequence as AbstractSequence
 from dataclasses import replace
 
 from kl_lint.flow.frame import Frame

@@ -532,7 +532,9 @@ def sliced(frame: Frame, base: Value, piece: ast.Slice, node: ast.AST) -> Value:
         case Sequence(items=items) if items is not None and all(
             isinstance(b, Constant) and (b.value is None or type(b.value) is int) for b in bounds
         ):
-            lower, upper, step = (b.value if isinstance(b, Constant) and isinstance(b.value, int) else None for b in bounds)
+            lower, upper, step = (
+                b.value if isinstance(b, Constant) and isinstance(b.value, int) else None for b in bounds
+            )
             if step != 0:
                 return replace(base, items=items[slice(lower, upper, step)], number=frame.machine.fresh("slice", node))
             return unknown(frame, node)
@@ -598,7 +600,9 @@ def function_value(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef | 
     for parameter, keyword_default in zip(signature.kwonlyargs, signature.kw_defaults, strict=True):
         if keyword_default is not None:
             defaults.append((parameter.arg, evaluate(frame, keyword_default)))
-    return Function(node, frame, tuple(defaults), **changes)
+    function = Function(node, frame, tuple(defaults), **changes)
+    frame.machine.defined.setdefault(node, function)
+    return function
 
 
 def lambda_value(frame: Frame, node: ast.Lambda) -> Value:
@@ -712,8 +716,11 @@ def starred(frame: Frame, node: ast.Starred) -> Value:
     return evaluate(frame, node.value)
 
 
-def text(frame: Frame, node: ast.expr) -> Value:
-    """An f-string."""
+def text(frame: Frame, node: ast.JoinedStr) -> Value:
+    """An f-string: what stands in its braces is computed."""
+    for part in node.values:
+        if isinstance(part, ast.FormattedValue):
+            evaluate(frame, part.value)
     return Unknown(frame.machine.fresh("text", node))
 
 

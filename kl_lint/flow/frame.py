@@ -120,6 +120,7 @@ class Machine:
         "calls",
         "contexts",
         "declarations",
+        "defined",
         "depth",
         "epoch",
         "evaluate",
@@ -155,6 +156,7 @@ class Machine:
         self.contexts: dict[ast.AST, int] = {}
         self.running: dict[ast.AST, int] = {}
         self.called: set[ast.AST] = set()
+        self.defined: dict[ast.AST, Function] = {}
         self.last_receiver: Value | None = None
         self.attributes: dict[tuple[Class, str], Value] = {}
         self.assigned: dict[ast.AST, frozenset[str]] = {}

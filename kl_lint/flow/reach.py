@@ -37,14 +37,16 @@ class Reach:
 
 @dataclass(slots=True)
 class Scope:
-    """The names of one function (nested ones included): where each is read and written, and the assignments to single
-    names.
+    """The names of one function (nested ones included): where each is read and written, the assignments to single
+    names, the loops, the functions nested in it, and the names that functions share.
     """
 
     loads: dict[str, list[ast.Name]] = field(default_factory=dict)
     stores: dict[str, int] = field(default_factory=dict)
     assignments: list[tuple[str, ast.stmt, ast.expr]] = field(default_factory=list)
     loops: list[ast.stmt] = field(default_factory=list)
+    functions: list[ast.AST] = field(default_factory=list)
+    shared: set[str] = field(default_factory=set)
 
 
 def scope_of(frame: Frame) -> Scope:
@@ -88,6 +90,10 @@ def scanned(node: ast.AST) -> Scope:
                 scope.assignments.append((name, child, value))
             case ast.For() | ast.While() | ast.AsyncFor():
                 scope.loops.append(child)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda() if child is not node:
+                scope.functions.append(child)
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                scope.shared.update(names)
             case _:
                 pass
     return scope
@@ -184,13 +190,20 @@ def ways(scope: Scope, made: ast.AST, argument: ast.expr) -> tuple[tuple[ast.AST
             return None
         name, statement, value = holder
         reads = [load for load in scope.loads.get(name, ()) if not within(load, statement)]
-        later = [load for load in reads if position(load)[0] >= position(statement)[1]]
+        later = [
+            load for load in reads if position(load)[0] >= position(statement)[1] or deferred(scope, load, statement)
+        ]
         looped = any(within(statement, loop) for loop in scope.loops)
-        if len(later) != 1 or (looped and len(reads) != 1):
+        if len(later) != 1 or (looped and len(reads) != 1) or name in scope.shared:
             return None
         found.append(way(value, made))
         made = later[0]
     return None
+
+
+def deferred(scope: Scope, load: ast.Name, statement: ast.stmt) -> bool:
+    """Whether a name is read in a nested function that may run later, wherever it stands."""
+    return any(within(load, function) and not within(statement, function) for function in scope.functions)
 
 
 def way(outer: ast.AST, inner: ast.AST) -> tuple[ast.AST, ...]:

@@ -945,7 +945,7 @@ def expand(call: Call) -> Value:
     given = call.tensor()
     sizes = call.rest
     rank = len(sizes) if len(sizes) > 1 and all(not isinstance(s, Sequence) for s in sizes) else None
-    return replace(given, number=call.number(), rank=rank, dim=from_end(given), form=None)
+    return replace(given, number=call.number(), rank=rank, dim=from_end(given), form=None, source=None)
 
 
 def from_end(given: Tensor) -> int | None:

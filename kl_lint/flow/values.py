@@ -418,9 +418,13 @@ def options_of(value: Value) -> tuple[tuple[Guards, Value], ...]:
 
 
 def choose(options: Iterable[tuple[Guards, Value]], numbers: Numbers) -> Value:
-    """One value for several alternatives: equal ones merged, a single one plain, too many joined."""
+    """One value for several alternatives: a single one plain, many with equal ones merged, too many joined.
+
+    Equal values under different conditions are kept apart while they are few: each goes with what else holds there.
+    """
     merged: list[tuple[Guards, Value]] = []
-    for guards, value in options:
+    apart = list(dict.fromkeys(options))
+    for guards, value in apart:
         for i, (known, present) in enumerate(merged):
             if present is value or present == value:
                 merged[i] = (known & guards, present)
@@ -433,7 +437,7 @@ def choose(options: Iterable[tuple[Guards, Value]], numbers: Numbers) -> Value:
         return merged[0][1]
     if len(merged) > MOST_OPTIONS:
         return join([value for _, value in merged], numbers)
-    return Choice(tuple(merged))
+    return Choice(tuple(apart if len(apart) <= MOST_OPTIONS else merged))
 
 
 def choose_states(options: list[tuple[Guards, Value]], numbers: Numbers) -> Value:

@@ -26,8 +26,21 @@ from kl_lint.flow.kl_call import Context, KLCall, Kind, Reduction, Site
 from kl_lint.flow.values import Space
 
 __all__ = [
-    "GOOD", "INDICES", "LOG_PROBS", "LOGITS", "PRELUDE", "PROBS", "UNKNOWN",
-    "Case", "Row", "case", "check", "constructions", "facts_of", "only_call", "rows_of",
+    "GOOD",
+    "INDICES",
+    "LOGITS",
+    "LOG_PROBS",
+    "PRELUDE",
+    "PROBS",
+    "UNKNOWN",
+    "Case",
+    "Row",
+    "case",
+    "check",
+    "constructions",
+    "facts_of",
+    "only_call",
+    "rows_of",
 ]  # fmt: skip
 
 LOG_PROBS, PROBS, LOGITS, INDICES, UNKNOWN = (space.value for space in Space)

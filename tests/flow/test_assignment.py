@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.flow.programs import GOOD, LOG_PROBS, LOGITS, PROBS, UNKNOWN, Case, case, check
+from tests.flow.programs import GOOD, LOGITS, LOG_PROBS, PROBS, UNKNOWN, Case, case, check
 
 RAW_INPUT = (UNKNOWN, PROBS, "batchmean", False)
 RAW_TARGET = (LOG_PROBS, UNKNOWN, "batchmean", False)

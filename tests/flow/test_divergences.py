@@ -5,7 +5,20 @@ from __future__ import annotations
 import pytest
 
 from kl_lint.flow.kl_call import Kind
-from tests.flow.programs import GOOD, LOG_PROBS, PRELUDE, PROBS, UNKNOWN, Case, Row, case, check, constructions, facts_of, only_call
+from tests.flow.programs import (
+    GOOD,
+    LOG_PROBS,
+    PRELUDE,
+    PROBS,
+    UNKNOWN,
+    Case,
+    Row,
+    case,
+    check,
+    constructions,
+    facts_of,
+    only_call,
+)
 
 BODY = "\ndef loss(x, y):\n    return F.kl_div(x.log_softmax(1), y.softmax(1){})\n"
 MODULE = "\ndef loss(x, y):\n    return nn.KLDivLoss({})(x.log_softmax(1), y.softmax(1))\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.flow.programs import GOOD, LOG_PROBS, LOGITS, PROBS, UNKNOWN, Case, case, check
+from tests.flow.programs import GOOD, LOGITS, LOG_PROBS, PROBS, UNKNOWN, Case, case, check
 
 LOG_TARGET = (LOG_PROBS, LOG_PROBS, "batchmean", True)
 RAW_INPUT = (LOGITS, PROBS, "batchmean", False)

@@ -37,7 +37,8 @@ def spaces(root: Path, name: str, **given: object) -> set[tuple[str, str]]:
     """The spaces of input and target on every path that knows either of them."""
     found = set()
     for call in calls(root, name, **given):  # type: ignore[arg-type]
-        assert call.input is not None and call.target is not None
+        assert call.input is not None
+        assert call.target is not None
         pair = (call.input.value.space.value, call.target.value.space.value)
         if pair != ("unknown", "unknown"):
             found.add(pair)

@@ -1,4 +1,4 @@
-"""How far a rewrite can reach into the making of a distribution: who else reads it, what guards it, how it is spelled."""
+"""How far a rewrite can reach into the making of a distribution: who else reads it, its guards, how it is spelled."""
 
 from __future__ import annotations
 
@@ -65,6 +65,9 @@ LOGS = [
     ("p = F.softmax(x, 1)\np = p + 1e-8\nF.kl_div(p.log(), y)", SHARED),
     ("p = F.softmax(x, 1)\np += 1e-8\nF.kl_div(p.log(), y)", SOLE_BUT_MOVED),
     ("for _ in range(2):\n    p = F.softmax(x, 1)\n    F.kl_div(p.log(), y)", SOLE),
+    ("show = lambda: print(p)\np = F.softmax(x, 1)\nshow()\nF.kl_div(p.log(), y)", SHARED),
+    ("def show():\n    print(p)\np = F.softmax(x, 1)\nshow()\nF.kl_div(p.log(), y)", SHARED),
+    ("global p\np = F.softmax(x, 1)\nF.kl_div(p.log(), y)", SHARED),
     ("p = None\nfor _ in range(2):\n    print(p)\n    p = F.softmax(x, 1)\n    F.kl_div(p.log(), y)", OUT_OF_REACH),
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.flow.programs import GOOD, INDICES, LOG_PROBS, LOGITS, PROBS, UNKNOWN, Case, case, check, rows_of
+from tests.flow.programs import GOOD, INDICES, LOGITS, LOG_PROBS, PROBS, UNKNOWN, Case, case, check, rows_of
 
 LOG_TARGET = (LOG_PROBS, LOG_PROBS, "batchmean", True)
 SUM = (LOG_PROBS, PROBS, "sum", False)
