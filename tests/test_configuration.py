@@ -511,8 +511,14 @@ def loaded(directory: Path) -> set[str]:
         "import sys; sys.path.insert(0, sys.argv[1]); before = set(sys.modules); from kl_lint.cli import main; "
         "assert main(['check']) == 0; print(*(set(sys.modules) - before))"
     )
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("COV")}  # coverage loads tomllib
     done = subprocess.run(
-        [sys.executable, "-I", "-c", script, str(ROOT)], cwd=directory, capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-c", script, str(ROOT)],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=True,
+        env=plain,
     )
     return set(done.stdout.split())
 
