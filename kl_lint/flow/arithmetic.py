@@ -225,7 +225,7 @@ def weight_in(tensor: Tensor) -> Weight:
 def add(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
     """`+`: an epsilon, a mixture, or a shift in log space."""
     for this, that, value in ((one, other, call.values["input"]), (other, one, call.values["other"])):
-        if that.fill in (Constant(0), Constant(0.0)) and that.rank == 0:
+        if that.fill in (Constant(0), Constant(0.0)) and (that.rank == 0 or this.space in DISTRIBUTIONS):
             return replace(value)
         epsilon = is_epsilon(call, that) or small_epsilon(that)
         if (

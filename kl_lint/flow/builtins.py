@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import replace
 
 from kl_lint.flow.arithmetic import binary
 from kl_lint.flow.containers import MOST_ITEMS, elements
@@ -26,11 +27,26 @@ def builtin(frame: Frame, name: str, arguments: list[Value], keywords: dict[str,
 
 
 def as_list(frame: Frame, arguments: list[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
-    """list, tuple, reversed, sorted, set, iter: a new list of the same elements."""
+    """list, tuple, iter: a new list of the same elements."""
     if not arguments:
         return Sequence((), mutable=True, number=frame.machine.fresh("list", node))
     items, element = elements(frame, arguments[0], frame.machine.fresh("each", node))
     return Sequence(items, element, mutable=True, number=frame.machine.fresh("list", node))
+
+
+def turned(frame: Frame, arguments: list[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
+    """reversed: the elements from the last to the first."""
+    items, element = elements(frame, arguments[0], frame.machine.fresh("each", node)) if arguments else (None, None)
+    backwards = items[::-1] if items is not None else None
+    return Sequence(backwards, element, mutable=True, number=frame.machine.fresh("list", node))
+
+
+def in_any_order(frame: Frame, arguments: list[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
+    """sorted, set: which element stands where, nobody knows."""
+    given = as_list(frame, arguments, keywords, node)
+    if isinstance(given, Sequence) and given.items is not None and len(given.items) > 1:
+        return replace(given, items=None, element=join(given.items, frame.machine.numbers))
+    return given
 
 
 def as_dict(frame: Frame, arguments: list[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
@@ -170,10 +186,10 @@ def absolute(frame: Frame, arguments: list[Value], keywords: dict[str, Value], n
 HANDLERS: dict[str, Handler] = {
     "list": as_list,
     "tuple": as_list,
-    "set": as_list,
-    "frozenset": as_list,
-    "reversed": as_list,
-    "sorted": as_list,
+    "set": in_any_order,
+    "frozenset": in_any_order,
+    "reversed": turned,
+    "sorted": in_any_order,
     "iter": as_list,
     "dict": as_dict,
     "zip": zipped,

@@ -49,6 +49,7 @@ from kl_lint.flow.values import (
     choose,
     compatible,
     join,
+    number_of,
     options_of,
 )
 
@@ -82,6 +83,15 @@ TRANSPARENT = frozenset(
         "typing.cast",
     }
 )
+PARALLEL = frozenset(
+    {
+        "torch.nn.DataParallel",
+        "torch.nn.parallel.DataParallel",
+        "torch.nn.parallel.DistributedDataParallel",
+        "torch.nn.SyncBatchNorm.convert_sync_batchnorm",
+    }
+)
+"""What gives a module that computes what the given one does."""
 MOST_COMBINATIONS = 16
 
 
@@ -296,6 +306,8 @@ def call_symbol(frame: Frame, name: str, arguments: Arguments, node: ast.Call) -
         return call_builtin(frame, name[9:], arguments, node)
     if name in TRANSPARENT and arguments.positional:
         return arguments.positional[-1][0]
+    if name in PARALLEL and arguments.positional:
+        return arguments.positional[0][0]
     path = name if name in CATALOGUE else name[:-1] if name.endswith("_") and name[:-1] in CATALOGUE else None
     if path is not None:
         return operate(frame, CATALOGUE[path], arguments, node, in_place=path != name)
@@ -865,14 +877,16 @@ def decided(frame: Frame, flag: Value, values: dict[str, Value]) -> Value:
     """A flag (log_target is True or False, or torch raises), as both its outcomes where it also chose another
     argument.
     """
-    if not isinstance(flag, Unknown):
+    if not isinstance(flag, (Unknown, Bound)):
         return flag
+    numbers = frame.machine.numbers
+    number = number_of(flag, numbers)
+    true, false = (numbers.of("equal", number, (repr(outcome),)) for outcome in (True, False))
     guards = [*(guards for value in values.values() for guards, _ in options_of(value)), frame.guards()]
-    if not any(key == flag.number for each in guards for key, _ in each):
+    if not any(key in (number, true, false) for each in guards for key, _ in each):
         return flag
-    return frame.narrow(
-        Choice(tuple((frozenset({(flag.number, outcome)}), Constant(outcome)) for outcome in (True, False)))
-    )
+    outcomes = ((frozenset({(number, is_), (true, is_), (false, not is_)}), Constant(is_)) for is_ in (True, False))
+    return frame.narrow(Choice(tuple(outcomes)))
 
 
 def keeps_elements(kind: str, values: dict[str, Value], opened: bool) -> bool:

@@ -38,13 +38,17 @@ __all__ = [
     "mapping_method",
     "one_of",
     "sequence_method",
-    "updated",
+    "too_deep", "updated",
     "widened_items",
     "with_item",
+    "without_item",
 ]
 
 MOST_ITEMS = 64
 """The longest list whose items are kept apart."""
+
+MOST_LEVELS = 8
+"""How deep containers are looked into."""
 
 Mutation = tuple[Value, Value]
 """What a mutating method returns, and the container after it."""
@@ -118,7 +122,24 @@ def with_item(base: Value, key: Value, value: Value, numbers: Numbers) -> Value 
             entries = tuple(pair for pair in base.entries if pair[0] != constant)
             return replace(base, entries=(*entries, (constant, value)))
         case Mapping(), _:
-            return replace(base, rest=value if base.rest is None else join((base.rest, value), numbers))
+            entries = tuple((held, join((old, value), numbers)) for held, old in base.entries)
+            rest = value if base.rest is None else join((base.rest, value), numbers)
+            return replace(base, entries=entries, rest=rest)
+        case _:
+            return None
+
+
+def without_item(base: Value, key: Value, numbers: Numbers) -> Value | None:
+    """The container after `del base[key]`; None where it is no container."""
+    match base, key:
+        case Sequence(items=tuple() as items), Constant(value=int() as index) if -len(items) <= index < len(items):
+            return replace(base, items=tuple(item for i, item in enumerate(items) if i != index % len(items)))
+        case Sequence(), _:
+            return Sequence(None, widened_items(base, numbers), mutable=True, number=base.number)
+        case Mapping(), Constant(value=constant) | Symbol(name=constant):
+            return replace(base, entries=tuple(pair for pair in base.entries if pair[0] != constant))
+        case Mapping(), _:
+            return base
         case _:
             return None
 
@@ -193,7 +214,11 @@ def sequence_method(frame: Frame, name: str, base: Sequence, arguments: list[Val
             return replace(base), base
         case "clear", []:
             return NONE, replace(base, items=(), element=None)
-        case "index" | "count" | "remove" | "sort" | "reverse" | "_replace", _:
+        case "reverse", [] if base.items is not None:
+            return NONE, replace(base, items=base.items[::-1])
+        case "remove" | "sort", _:  # which element stands where, nobody knows
+            return NONE, Sequence(None, widened_items(base, numbers), mutable=True, number=base.number)
+        case "index" | "count" | "reverse" | "_replace", _:
             return Unknown(numbers.of(name, base.number)), base
         case _:
             return None
@@ -233,7 +258,7 @@ def mapping_method(
                 else None
             )
             if found is not None:
-                return found, base
+                return found, (without_item(base, key, numbers) or base) if name == "pop" else base
             value = default[0] if default else NONE
             return value, (with_item(base, key, value, numbers) or base) if name == "setdefault" else base
         case "items", []:
@@ -290,6 +315,25 @@ def lacks(base: Value, key: Value) -> bool:
             return not -len(items) <= index < len(items)
         case _:
             return False
+
+
+def too_deep(values: Iterable[Value], levels: int = MOST_LEVELS) -> bool:
+    """Whether containers stand within containers deeper than anything is written by hand."""
+    for value in values:
+        match value:
+            case Sequence(items=items) if items:
+                inner: Iterable[Value] = items
+            case Mapping(entries=entries):
+                inner = [held for _, held in entries]
+            case Instance(attributes=attributes):
+                inner = [held for _, held in attributes]
+            case Choice(options=options):
+                inner = [option for _, option in options]
+            case _:
+                continue
+        if levels == 0 or too_deep(inner, levels - 1):
+            return True
+    return False
 
 
 def listing(values: AbstractSequence[Value], rest: Value | None, numbers: Numbers) -> Value:

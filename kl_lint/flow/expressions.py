@@ -10,10 +10,10 @@ from typing import Any
 from kl_lint.flow.arithmetic import binary, negate
 from kl_lint.flow.builtins import BUILTINS
 from kl_lint.flow.calls import Arguments, call, call_function, evaluate_arguments, lift, under
-from kl_lint.flow.containers import MOST_ITEMS, concatenated, elements, item, lacks, one_of, updated
+from kl_lint.flow.containers import MOST_ITEMS, concatenated, elements, item, lacks, one_of, too_deep, updated
 from kl_lint.flow.declared import ANNOTATED, mark
 from kl_lint.flow.frame import MISSING, Frame
-from kl_lint.flow.indexing import Part, PartKind, index_tensor
+from kl_lint.flow.indexing import index_parts, index_tensor
 from kl_lint.flow.objects import attribute, find_member, overlay_key
 from kl_lint.flow.store import store
 from kl_lint.flow.values import (
@@ -195,7 +195,15 @@ def combined(
             case _:
                 return binary(frame, node, operator, one, other, nodes)
 
-    return lift(frame, of, left, right)
+    return lift(frame, of, running(left), running(right))
+
+
+def running(value: Value) -> Value:
+    """Without the alternative None, of which no operator takes any notice but by raising."""
+    if type(value) is not Choice:
+        return value
+    options = tuple(option for option in value.options if option[1] != NONE)
+    return Choice(options) if options else value
 
 
 def unary_operation(frame: Frame, node: ast.UnaryOp) -> Value:
@@ -229,6 +237,8 @@ def truth_of(value: Value) -> bool | None:
             return bool(known)
         case Sequence(items=items) if items is not None and not value.mutable:
             return bool(items)
+        case Bound(function=str(), receiver=Unknown()):
+            return None  # `args.log`: an attribute that only happens to be named as a method of a tensor
         case Function() | Class() | External() | Symbol() | Instance() | Bound():
             return True
         case _:
@@ -423,6 +433,8 @@ def sequence(frame: Frame, node: ast.Tuple | ast.List | ast.Set) -> Value:
                 items.extend(spread)
         else:
             items.append(evaluate(frame, element))
+    if too_deep(items):
+        return unknown(frame, node)
     if rest:
         return Sequence(None, join([*items, *rest], frame.machine.numbers), mutable=mutable, number=number)
     return Sequence(tuple(items), mutable=mutable, number=number)
@@ -452,6 +464,8 @@ def mapping(frame: Frame, node: ast.Dict) -> Value:
             entries[known.name] = value
         else:
             rest.append(value)
+    if too_deep([*entries.values(), *rest]):
+        return unknown(frame, node)
     return Mapping(
         tuple(entries.items()),
         join(rest, frame.machine.numbers) if rest else None,
@@ -551,40 +565,6 @@ def sliced(frame: Frame, base: Value, piece: ast.Slice, node: ast.AST) -> Value:
             return base
 
 
-def index_parts(frame: Frame, node: ast.expr) -> tuple[Part, ...]:
-    """The parts of an index expression."""
-    pieces = node.elts if isinstance(node, ast.Tuple) else [node]
-    return tuple(index_part(frame, piece) for piece in pieces)
-
-
-def index_part(frame: Frame, node: ast.expr) -> Part:
-    """One part of an index, with a number that tells equal parts."""
-    numbers = frame.machine.numbers
-    if isinstance(node, ast.Slice):
-        bounds = [
-            evaluate(frame, bound) if bound is not None else NONE for bound in (node.lower, node.upper, node.step)
-        ]
-        trivial = bounds[0] in (NONE, Constant(0)) and bounds[1] == NONE and bounds[2] in (NONE, Constant(1))
-        return Part(
-            PartKind.FULL if trivial else PartKind.SLICE, numbers.of("slice", *(number_of(b, numbers) for b in bounds))
-        )
-    value = evaluate(frame, node)
-    number = number_of(value, numbers)
-    match value:
-        case Constant(value=bool()):
-            return Part(PartKind.ADVANCED, number)
-        case Constant(value=int()):
-            return Part(PartKind.INTEGER, number)
-        case Constant(value=None):
-            return Part(PartKind.NEW, number)
-        case Constant() if value.value is Ellipsis:
-            return Part(PartKind.REST, number)
-        case Unknown(form=Form(op="integer")):
-            return Part(PartKind.INTEGER, number)
-        case _:
-            return Part(PartKind.ADVANCED, number)
-
-
 # --- functions, comprehensions ---------------------------------------------------------------------------------------
 
 
@@ -634,19 +614,23 @@ def comprehension(frame: Frame, node: ast.ListComp | ast.SetComp | ast.Generator
 
 
 def comprehended(
-    frame: Frame, generators: list[ast.comprehension], result: Callable[[], Value]
+    frame: Frame, generators: list[ast.comprehension], result: Callable[[], Value], room: int = MOST_ITEMS
 ) -> tuple[list[Value], bool] | None:
-    """The values of a comprehension's element, and whether they are exactly one for each item."""
+    """The values of a comprehension's element (at most `room`, else one stands for all), and whether they are exactly
+    one for each item.
+    """
     if not generators:
         return [result()], True
     first, *rest = generators
     iterable = evaluate(frame, first.iter)
     items, one = elements(frame, iterable, frame.machine.fresh("each", first.iter))
-    if items is not None and len(items) <= 8:
+    if items is not None and len(items) <= min(8, room):
         values: list[Value] = []
         for each in items:
             store(frame, first.target, each)
-            inner = comprehended(frame, rest, result)
+            if any(arms_of(frame, test)[0] is None for test in first.ifs):
+                continue
+            inner = comprehended(frame, rest, result, room // len(items))
             values.extend(inner[0] if inner else [])
         return values, True
     if one is None:
@@ -654,7 +638,7 @@ def comprehended(
     store(frame, first.target, one)
     for test in first.ifs:
         evaluate(frame, test)
-    inner = comprehended(frame, rest, result)
+    inner = comprehended(frame, rest, result, room)
     return (inner[0], False) if inner else None
 
 

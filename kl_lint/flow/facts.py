@@ -40,6 +40,7 @@ from kl_lint.flow.values import (
     Unknown,
     Value,
     compatible,
+    is_empty,
     options_of,
 )
 
@@ -96,7 +97,7 @@ def useful(name: str, value: Value) -> tuple[tuple[Guards, Value], ...]:
     """The alternatives of an argument under which the call can run: a tensor argument is not None and not a string."""
     options = options_of(value)
     if name in ("input", "target"):
-        running = tuple(option for option in options if not isinstance(option[1], Constant))
+        running = tuple(option for option in options if not isinstance(option[1], Constant) and not is_empty(option[1]))
         return running or options
     return options
 

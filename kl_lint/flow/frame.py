@@ -120,6 +120,7 @@ class Machine:
         "calls",
         "contexts",
         "declarations",
+        "defaults",
         "defined",
         "depth",
         "epoch",
@@ -157,6 +158,7 @@ class Machine:
         self.running: dict[ast.AST, int] = {}
         self.called: set[ast.AST] = set()
         self.defined: dict[ast.AST, Function] = {}
+        self.defaults: dict[int, str] = {}
         self.last_receiver: Value | None = None
         self.attributes: dict[tuple[Class, str], Value] = {}
         self.assigned: dict[ast.AST, frozenset[str]] = {}
@@ -241,6 +243,15 @@ class Frame:
     def guards(self) -> Guards:
         """The conditions of the present path."""
         return frozenset(self.conditions.items()) if self.conditions else NO_GUARDS
+
+    def unasked(self, call: Place) -> bool:
+        """Whether the present path is one that a caller must ask for, and that was not chosen yet at `call`: a
+        parameter holds a string that is not its default.
+        """
+        defaults = self.machine.defaults
+        before = {key for raws in self.machine.calls.get(call, {}).values() for guards in raws for key, _ in guards}
+        chosen = {key: held for key, held in self.conditions.items() if isinstance(held, str) and key not in before}
+        return any(defaults.get(key, held) != held for key, held in chosen.items())
 
     # --- variables -------------------------------------------------------------------------------------------------
 

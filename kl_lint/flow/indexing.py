@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from kl_lint.flow.frame import Frame
-from kl_lint.flow.tensors import blurred, cut, outermost, same_dim, shifted_in, with_dim_back, without_dim
-from kl_lint.flow.values import DISTRIBUTIONS, Form, Mass, Tensor
+from kl_lint.flow.source import Place
+from kl_lint.flow.tensors import (
+    blurred,
+    cut,
+    fits,
+    is_infinite,
+    is_share,
+    outermost,
+    same_dim,
+    shifted_in,
+    with_dim_back,
+    without_dim,
+)
+from kl_lint.flow.values import (
+    DISTRIBUTIONS,
+    NONE,
+    Constant,
+    Form,
+    Mass,
+    Space,
+    Tensor,
+    Trail,
+    Unknown,
+    Value,
+    number_of,
+)
 
-__all__ = ["Part", "PartKind", "index_tensor", "rows_of", "write_into"]
+__all__ = ["Part", "PartKind", "index_parts", "index_tensor", "rows_of", "write_into"]
 
 
 class PartKind(Enum):
@@ -29,6 +54,41 @@ class Part:
 
     kind: PartKind
     number: int = 0
+
+
+def index_parts(frame: Frame, node: ast.expr) -> tuple[Part, ...]:
+    """The parts of an index expression."""
+    pieces = node.elts if isinstance(node, ast.Tuple) else [node]
+    return tuple(index_part(frame, piece) for piece in pieces)
+
+
+def index_part(frame: Frame, node: ast.expr) -> Part:
+    """One part of an index, with a number that tells equal parts."""
+    numbers = frame.machine.numbers
+    if isinstance(node, ast.Slice):
+        bounds = [
+            frame.machine.evaluate(frame, bound) if bound is not None else NONE
+            for bound in (node.lower, node.upper, node.step)
+        ]
+        trivial = bounds[0] in (NONE, Constant(0)) and bounds[1] == NONE and bounds[2] in (NONE, Constant(1))
+        return Part(
+            PartKind.FULL if trivial else PartKind.SLICE, numbers.of("slice", *(number_of(b, numbers) for b in bounds))
+        )
+    value = frame.machine.evaluate(frame, node)
+    number = number_of(value, numbers)
+    match value:
+        case Constant(value=bool()):
+            return Part(PartKind.ADVANCED, number)
+        case Constant(value=int()):
+            return Part(PartKind.INTEGER, number)
+        case Constant(value=None):
+            return Part(PartKind.NEW, number)
+        case Constant() if value.value is Ellipsis:
+            return Part(PartKind.REST, number)
+        case Unknown(form=Form(op="integer")):
+            return Part(PartKind.INTEGER, number)
+        case _:
+            return Part(PartKind.ADVANCED, number)
 
 
 def rows_of(tensor: Tensor, frame: Frame) -> Tensor:
@@ -155,9 +215,47 @@ def selected(tensor: Tensor, dim: int, number: int) -> Tensor:
             return replace(tensor if outermost(tensor, dim) else blurred(tensor, number), rank=None, source=None)
 
 
-def write_into(tensor: Tensor, number: int) -> Tensor:
-    """A tensor after `tensor[...] = value`: what was in a space is in it still, and normalised no longer."""
+def write_into(tensor: Tensor, parts: tuple[Part, ...], value: Value, number: int, place: Place) -> Tensor:
+    """A tensor after `tensor[parts] = value`: what was in a space is in it still, and normalised no longer."""
+    if tensor.space is Space.UNKNOWN and holds_shares(tensor) and writes_shares(parts, value):
+        return Tensor(
+            number,
+            Space.PROBS,
+            rank=tensor.rank,
+            nonnegative=True,
+            gradient=tensor.gradient or (isinstance(value, Tensor) and value.gradient),
+            trail=Trail(place, "probabilities written in"),
+        )
     if tensor.space in DISTRIBUTIONS:
         return replace(blurred(tensor, number), rank=tensor.rank, notes=(), maker=None)
     keeps = tensor.form is not None and tensor.form.op in ("sum", "logsumexp")
-    return replace(tensor, number=tensor.number if keeps else number, fill=None, loss=tensor.loss)
+    share = isinstance(tensor.fill, Unknown) and value in (Constant(0), Constant(0.0))  # of the padding, say
+    fill = tensor.fill if share else None
+    overwritten = is_infinite(tensor.fill) and not isinstance(value, Constant)  # a buffer, and no mask
+    masked = None if overwritten else tensor.masked
+    return replace(tensor, number=tensor.number if keeps else number, fill=fill, masked=masked, loss=tensor.loss)
+
+
+def holds_shares(tensor: Tensor) -> bool:
+    """Whether a constant tensor may be the beginning of a target put together by hand: zeros, or small shares."""
+    return isinstance(tensor.fill, Constant) and fits(Space.PROBS, tensor.fill) and tensor.fill.value not in (1, True)
+
+
+def writes_shares(parts: tuple[Part, ...], value: Value) -> bool:
+    """Whether probabilities are written: rows of them, `1 / n`, or a literal share where single elements are named.
+
+    A literal put into whole rows or slices says nothing: so are masks and weights made.
+    """
+    match value:
+        case Tensor(space=Space.PROBS):
+            return True
+        case Constant(value=bool()):
+            return False
+        case Constant(value=(int() | float()) as share):
+            return 0 < share <= 1 and len(parts) > 1 and all(part.kind in ELEMENT for part in parts)
+        case _:
+            return is_share(value)
+
+
+ELEMENT = frozenset({PartKind.INTEGER, PartKind.ADVANCED})
+"""The parts of an index that together name single elements."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from kl_lint.flow.containers import too_deep
 from kl_lint.flow.declared import annotated
 from kl_lint.flow.expressions import evaluate
 from kl_lint.flow.frame import ContextKey, Frame, Machine, OutOfReach, Return
@@ -62,6 +63,8 @@ class Interpreter:
         machine = self.machine
         machine.last_receiver = None
         place = function.node
+        if too_deep(variables.values()):
+            return Unknown(machine.opaque(node))
         key: tuple[object, ast.AST, int, tuple[tuple[str, Value], ...]] = (
             "call",
             place,
@@ -244,6 +247,10 @@ class Interpreter:
         positional = [*signature.posonlyargs, *signature.args]
         for parameter in (*positional, *signature.kwonlyargs):
             unknown = Unknown(numbers.of("parameter", (id(function.node), parameter.arg)))
+            default = defaults.get(parameter.arg)
+            if default is None or isinstance(default, Constant):
+                held = repr(default.value) if default is not None else ""
+                self.machine.defaults[numbers.of("held", unknown.number)] = held
             variables[parameter.arg] = self._parameter(
                 unknown, defaults.get(parameter.arg), parameter.annotation, function.frame
             )

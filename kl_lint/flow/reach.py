@@ -38,15 +38,20 @@ class Reach:
 @dataclass(slots=True)
 class Scope:
     """The names of one function (nested ones included): where each is read and written, the assignments to single
-    names, the loops, the functions nested in it, and the names that functions share.
+    names, the loops, the `with` blocks, the functions nested in it, and the names that functions share.
     """
 
     loads: dict[str, list[ast.Name]] = field(default_factory=dict)
     stores: dict[str, int] = field(default_factory=dict)
     assignments: list[tuple[str, ast.stmt, ast.expr]] = field(default_factory=list)
     loops: list[ast.stmt] = field(default_factory=list)
+    blocks: list[ast.stmt] = field(default_factory=list)
     functions: list[ast.AST] = field(default_factory=list)
     shared: set[str] = field(default_factory=set)
+
+    def blocks_around(self, node: ast.AST) -> set[ast.stmt]:
+        """The `with` blocks that a node stands in."""
+        return {block for block in self.blocks if within(node, block)}
 
 
 def scope_of(frame: Frame) -> Scope:
@@ -90,6 +95,8 @@ def scanned(node: ast.AST) -> Scope:
                 scope.assignments.append((name, child, value))
             case ast.For() | ast.While() | ast.AsyncFor():
                 scope.loops.append(child)
+            case ast.With() | ast.AsyncWith():
+                scope.blocks.append(child)
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda() if child is not node:
                 scope.functions.append(child)
             case ast.Global(names=names) | ast.Nonlocal(names=names):
@@ -151,10 +158,25 @@ def note_remark(frame: Frame, note: Note) -> None:
     else:
         maker = Maker(note.detail, inner, note.operand, note.operand_number, guarded=note.epsilon)
         found = reach(frame, maker, {note.operand_number}, argument.node)
+        scope = scope_around(frame, argument.node)
+        found = replace(found, sole_use=found.sole_use and not parted(scope, note, inner, found))
     known = frame.machine.reaches.get(remark_key(note), found)
     frame.machine.reaches[remark_key(note)] = replace(
         found, operand_unchanged=found.operand_unchanged and known.operand_unchanged
     )
+
+
+def parted(scope: Scope, note: Note, inner: Place, found: Reach) -> bool:
+    """Whether a rewrite would let a gradient through that a `with` block, such as `torch.no_grad()`, holds back.
+
+    So it is where a log or a guard stands within and the softmax does not, or one of two normalisations.
+    """
+    outer_blocks, inner_blocks = scope.blocks_around(note.place.node), scope.blocks_around(inner.node)
+    if any(not scope.blocks_around(guard) <= inner_blocks for guard, _ in found.guards):
+        return True
+    if note.kind is RemarkKind.LOG_OF_SOFTMAX:
+        return not outer_blocks <= inner_blocks
+    return outer_blocks != inner_blocks
 
 
 def reach(frame: Frame, maker: Maker, operands: set[int | None], argument: ast.expr) -> Reach:
@@ -264,17 +286,29 @@ def is_small(node: ast.expr) -> bool:
             return False
 
 
-def holds(scope: Scope, node: ast.expr, maker: Maker, seen: frozenset[str] = frozenset()) -> bool:
-    """Whether an expression is what the maker gives, through nothing but names, and guards where there are some."""
-    if node is maker.place.node:
-        return True
-    if maker.guarded and any(holds(scope, operand, maker, seen) for operand in guarded_by(node)):
-        return True
-    if not isinstance(node, ast.Name):
-        return False
-    values = [value for name, _, value in scope.assignments if name == node.id]
-    complete = len(values) == scope.stores.get(node.id)
-    return node.id in seen or (complete and all(holds(scope, value, maker, seen | {node.id}) for value in values))
+def holds(scope: Scope, argument: ast.expr, maker: Maker) -> bool:
+    """Whether an expression is what the maker gives, through nothing but names, and guards where there are some.
+
+    What is done in a `with` block, such as `torch.no_grad()`, counts only where the expression stands in it too.
+    """
+    blocks = scope.blocks_around(argument)
+
+    def same(node: ast.expr, seen: frozenset[str]) -> bool:
+        if node is maker.place.node:
+            return True
+        if maker.guarded and any(same(operand, seen) for operand in guarded_by(node)):
+            return True
+        if not isinstance(node, ast.Name):
+            return False
+        assigned = [(statement, value) for name, statement, value in scope.assignments if name == node.id]
+        complete = len(assigned) == scope.stores.get(node.id)
+        return node.id in seen or (
+            complete
+            and all(scope.blocks_around(statement) <= blocks for statement, _ in assigned)
+            and all(same(value, seen | {node.id}) for _, value in assigned)
+        )
+
+    return same(argument, frozenset())
 
 
 def takes_no_more(maker: Maker) -> bool:

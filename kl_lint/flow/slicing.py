@@ -28,6 +28,10 @@ MUTATORS = frozenset(
         "setdefault",
         "add",
         "clear",
+        "remove",
+        "reverse",
+        "sort",
+        "popitem",
         "register_buffer",
         "add_module",
     }
@@ -215,7 +219,7 @@ def read(node: ast.AST, piece: Piece) -> None:
                 piece.writes.update((f".{attr}", root_of(base)))
             case ast.keyword(arg="out", value=base):
                 piece.writes.add(root_of(base))
-            case ast.Subscript(value=base, ctx=ast.Store()):
+            case ast.Subscript(value=base, ctx=ast.Store() | ast.Del()):
                 piece.writes.add(root_of(base))
                 piece.changes.add(root_of(base))
             case ast.Call(func=ast.Attribute(value=base, attr=attr), args=arguments) if mutates(attr):

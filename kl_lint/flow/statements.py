@@ -8,12 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from kl_lint.flow.calls import lift
+from kl_lint.flow.containers import without_item
 from kl_lint.flow.expressions import Arms, arms_of, bind_target, combined, evaluate, function_value
 from kl_lint.flow.frame import MISSING, Frame, Return
 from kl_lint.flow.objects import CONSTANTS, canonical
 from kl_lint.flow.store import mutate, store
 from kl_lint.flow.syntax import walk
 from kl_lint.flow.values import (
+    DISTRIBUTIONS,
     NONE,
     NO_GUARDS,
     Class,
@@ -102,10 +104,18 @@ def longer(frame: Frame, value: Value) -> Value:
 
 
 def delete(frame: Frame, node: ast.Delete) -> None:
-    """`del a`."""
+    """`del a`, `del a[0]`."""
     for target in node.targets:
-        if isinstance(target, ast.Name):
-            frame.set(target.id, MISSING)
+        match target:
+            case ast.Name(id=name):
+                frame.set(name, MISSING)
+            case ast.Subscript(value=base, slice=key):
+                held = evaluate(frame, base)
+                after = without_item(held, evaluate(frame, key), frame.machine.numbers)
+                if after is not None:
+                    mutate(frame, base, held, after)
+            case _:
+                pass
 
 
 def expression(frame: Frame, node: ast.Expr) -> None:
@@ -355,13 +365,26 @@ def merge_pass(frame: Frame, ways: list[dict[str, Value]], *, last: bool) -> boo
         if not after:
             continue
         values = [(NO_GUARDS, v) for v in ((before, *after) if before is not MISSING else after)]
-        merged = choose_states([pair for value in values for pair in options_of(value[1])], numbers)
+        merged = choose_states(begun([pair for value in values for pair in options_of(value[1])]), numbers)
         if last:
             merged = join([merged], numbers)
         if merged != before:
             changed = changed or not alike(frame, name, before, merged)
             frame.set(name, merged)
     return changed
+
+
+def begun(options: list[tuple[Guards, Value]]) -> list[tuple[Guards, Value]]:
+    """Without the zero that a sum of distributions begins with: a loop that takes no turn is taken for none."""
+    if not any(isinstance(value, Tensor) and value.space in DISTRIBUTIONS for _, value in options):
+        return options
+    return [(guards, value) for guards, value in options if not is_zero(value)]
+
+
+def is_zero(value: Value) -> bool:
+    """Whether a value is 0, or a tensor of zeros."""
+    held = value.fill if isinstance(value, Tensor) else value
+    return isinstance(held, Constant) and type(held.value) in (int, float) and held.value == 0
 
 
 def alike(frame: Frame, name: str, before: Value, after: Value) -> bool:

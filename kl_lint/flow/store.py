@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from kl_lint.flow.containers import elements, with_item
 from kl_lint.flow.frame import Frame
-from kl_lint.flow.indexing import write_into
+from kl_lint.flow.indexing import index_parts, write_into
 from kl_lint.flow.objects import overlay_key
 from kl_lint.flow.values import (
     Choice,
@@ -113,7 +113,7 @@ def store_item(frame: Frame, target: ast.Subscript, value: Value) -> None:
             case Tensor():
                 if base.loss is not None:
                     frame.machine.filtered.update(base.loss.calls)
-                changed = write_into(base, number)
+                changed = write_into(base, index_parts(frame, target.slice), value, number, frame.place(target))
             case Unknown(form=Form() as form) if form.op in ("sum", "logsumexp"):
                 return
             case Unknown() if isinstance(key, Constant) and isinstance(key.value, str):

@@ -32,6 +32,7 @@ from kl_lint.flow.values import (
     Unknown,
     Value,
     Weight,
+    is_empty,
     join,
     number_of,
 )
@@ -679,6 +680,9 @@ def filled(value: object) -> Effect:
 def fill_tensor(call: Call, fill: Value, rank: int | None) -> Tensor:
     """A tensor that holds `fill` everywhere."""
     number = call.frame.machine.fresh(call.label, call.node)
+    if is_infinite(fill):
+        masked = Note(RemarkKind.INFINITE_MASK, call.place, call.label)
+        return Tensor(number, rank=rank, fill=fill, gradient=False, masked=masked)
     if is_share(fill):
         return Tensor(
             number,
@@ -1076,6 +1080,7 @@ def gathered(call: Call) -> tuple[Tensor, tuple[Value, ...] | None]:
     """The tensors given to cat or stack, joined; and each by itself where their number is known."""
     match call.value("tensors"):
         case Sequence(items=items) if items:
+            items = tuple(item for item in items if item != NONE and not is_empty(item)) or items
             tensors = tuple(as_tensor(item, call.numbers) for item in items)
             first = tensors[0]
             merged = join(tensors, call.numbers) if len(tensors) > 1 else first
@@ -1389,6 +1394,8 @@ def reduced_loss(
     over_classes = loss.elementwise and (everything or same_dim(given, dim, symbol) is True)
     if kind == "mean" and over_classes:
         for place in loss.calls:
+            if call.frame.unasked(place):
+                continue
             use = LossUse(
                 place,
                 call.place,
@@ -1746,6 +1753,11 @@ def literal_tensor(call: Call, data: Value) -> Value:
     """The space of literal numbers: rows that are nonnegative and sum to one are probabilities."""
     if isinstance(data, Constant) and isinstance(data.value, (int, float)):
         return Tensor(call.number(), rank=0, fill=data, gradient=False)
+    if isinstance(data, Sequence) and data.items == ():
+        return empty(call)
+    share, depth = repeated_number(data)
+    if depth and is_share(share):
+        return fill_tensor(call, share, depth)
     rows = literal_rows(data, call.numbers)
     if isinstance(data, Sequence) and data.items is None and isinstance(data.element, (Tensor, Sequence)):
         element = as_tensor(data.element, call.numbers)
@@ -1794,8 +1806,27 @@ def legacy_tensor(call: Call) -> Value:
     match call.rest:
         case (Sequence() | Tensor() | Unknown() as data,):
             return literal(replace(call, values={"data": data}))
+        case () | (Constant(value=0), *_):
+            return empty(call)
         case sizes:
-            return Tensor(call.frame.machine.opaque(call.node), rank=len(sizes) or None, gradient=False)
+            return Tensor(call.frame.machine.opaque(call.node), rank=len(sizes), gradient=False)
+
+
+def repeated_number(data: Value) -> tuple[Value, int]:
+    """What a nested list such as `[[1 / n] * n]` holds everywhere, and how deep it lies."""
+    depth = 0
+    while isinstance(data, Sequence) and depth < 4:
+        inner = data.element if data.items is None else data.items[0] if len(data.items) == 1 else None
+        if inner is None:
+            return data, 0
+        data, depth = inner, depth + 1
+    return data, depth
+
+
+def empty(call: Call) -> Tensor:
+    """A tensor without elements."""
+    number = call.frame.machine.fresh("empty", call.node)
+    return Tensor(number, gradient=False, form=Form("empty", Unknown(number)))
 
 
 def literal_rows(data: Value, numbers: Numbers) -> tuple[int, list[list[float]]] | None:

@@ -214,7 +214,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("torch.masked_scatter T.masked_scatter", "input mask source", t.masked_fill, "p.masked_scatter(m, q)"),
     Op(
         "torch.scatter T.scatter",
-        "input dim index src",
+        "input dim index src value",
         t.scatter,
         "torch.zeros(2, 3, 4).scatter_(2, i.unsqueeze(2), 1.0)",
     ),

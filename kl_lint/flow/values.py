@@ -476,11 +476,16 @@ def join(values: AbstractSequence[Value], numbers: Numbers) -> Value:
     flat: list[Value] = []
     for value in values:
         flat.extend(v for _, v in options_of(value))
-    useful = [v for v in flat if v != NONE] or flat
+    useful = [v for v in flat if v != NONE and not is_empty(v)] or flat
     first = useful[0]
     for other in useful[1:]:
         first = first if first is other or first == other else join_two(first, other, numbers)
     return first
+
+
+def is_empty(value: Value) -> bool:
+    """Whether a value is a tensor without elements, with which an accumulation begins: it says nothing of the rest."""
+    return isinstance(value, Tensor) and value.form is not None and value.form.op == "empty"
 
 
 def join_two(one: Value, other: Value, numbers: Numbers) -> Value:

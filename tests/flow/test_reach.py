@@ -42,7 +42,7 @@ def text_at(source: str, span: Span | None) -> str:
 
 SOLE = (True, True)
 SOLE_BUT_MOVED = (True, False)
-"""Nothing else reads it; it is not what the softmax gave, or its logits are not the same any more."""
+"""Nothing else reads it; it is not what the softmax gave there, or its logits are not the same any more."""
 SHARED = (False, True)
 OUT_OF_REACH = (False, False)
 
@@ -68,6 +68,10 @@ LOGS = [
     ("show = lambda: print(p)\np = F.softmax(x, 1)\nshow()\nF.kl_div(p.log(), y)", SHARED),
     ("def show():\n    print(p)\np = F.softmax(x, 1)\nshow()\nF.kl_div(p.log(), y)", SHARED),
     ("global p\np = F.softmax(x, 1)\nF.kl_div(p.log(), y)", SHARED),
+    ("with torch.no_grad():\n    p = F.softmax(x, 1)\n    q = p.log()\nF.kl_div(q, y)", SOLE),
+    ("with torch.no_grad():\n    p = F.softmax(x, 1)\nF.kl_div(p.log(), y)", SOLE_BUT_MOVED),
+    ("p = F.softmax(x, 1)\nwith torch.no_grad():\n    q = p.log()\nF.kl_div(q, y)", SHARED),
+    ("p = F.softmax(x, 1)\nwith torch.no_grad():\n    q = p.clamp(1e-8)\nF.kl_div(q.log(), y)", OUT_OF_REACH),
     ("p = None\nfor _ in range(2):\n    print(p)\n    p = F.softmax(x, 1)\n    F.kl_div(p.log(), y)", OUT_OF_REACH),
 ]
 
@@ -86,6 +90,8 @@ TWICE = [
     ("p = F.softmax(x, 1)\nF.kl_div(F.log_softmax(p, 1), y)", SOLE),
     ("p = F.softmax(x, 1)\nprint(p)\nF.kl_div(F.log_softmax(p, 1), y)", SHARED),
     ("p = F.softmax(x, 1)\nprint(p)\nx = x * 2\nF.kl_div(F.log_softmax(p, 1), y)", OUT_OF_REACH),
+    ("with torch.no_grad():\n    p = F.softmax(x, 1)\nF.kl_div(F.log_softmax(p, 1), y)", OUT_OF_REACH),
+    ("p = F.softmax(x, 1)\nwith torch.no_grad():\n    q = F.log_softmax(p, 1)\nF.kl_div(q, y)", SHARED),
 ]
 
 

@@ -24,7 +24,7 @@ from tests.generated.oracle import (
     contradiction,
     covers,
     misuses,
-    runs,
+    run,
     subject,
     witnesses,
 )
@@ -34,17 +34,14 @@ OPT_IN = frozenset({"KLD208", "KLD305"})
 
 @dataclass(frozen=True)
 class Examined:
-    """A program, what torch saw of it, and what kl-lint says."""
+    """A program, what torch saw of it, and what kl-lint says. `sizes` are those of x and y."""
 
-    program: Program
-
-    @cached_property
-    def source(self) -> str:
-        return self.program.source
+    source: str
+    sizes: tuple[int, ...]
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
-        return runs(self.source, self.program)
+        return tuple(run(self.source, self.sizes, flag) for flag in (True, False))
 
     @cached_property
     def facts(self) -> Facts:
@@ -64,9 +61,9 @@ class Examined:
 
 def errors(examined: Examined) -> Iterator[str]:
     """What keeps a program from being a witness: that is a defect of the grammar."""
-    for run in examined.runs:
-        if run.error is not None and "is not a valid value for reduction" not in str(run.error):
-            yield f"the program raises {run.error!r}"
+    for one in examined.runs:
+        if one.error is not None and "is not a valid value for reduction" not in str(one.error):
+            yield f"the program raises {one.error!r}"
 
 
 def contradictions(examined: Examined) -> Iterator[str]:
@@ -117,9 +114,8 @@ class Tally:
         return self.reported[family] / max(self.shown[family], 1)
 
 
-def tally(examined: Examined, counts: Tally) -> list[str]:
+def tally(program: Program, examined: Examined, counts: Tally) -> list[str]:
     """Count the misuses of a program in which nothing is unknown and no flag decides; the families that were missed."""
-    program = examined.program
     if program.opaque or program.forked or len(program.pairs) > 1:
         return []
     missed: list[str] = []

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from kl_lint.rewriting import FixResult, fix_source
 from tests.generated.examination import OPT_IN, Examined
-from tests.generated.grammar import Call, Setting
+from tests.generated.grammar import Call, Program, Setting
 from tests.generated.meaning import Meant, divergence_of, meant
 from tests.generated.oracle import UNDERFLOW, Divergence, Run, Witnessed, close, misuses, readings, run, same_logs
 
@@ -26,13 +26,13 @@ GIVEN_UP = ("undo each other", "were not enough", "would still be there", "could
 """What no fix may be refused for: the rule offered what does not work."""
 
 
-def fix_failures(examined: Examined) -> Iterator[str]:
+def fix_failures(program: Program, examined: Examined) -> Iterator[str]:
     """What is wrong with the fixes of a program: the safe ones, all of them, and with opt-in rules too."""
     for unsafe, enable in ((False, OPT_IN), (True, frozenset[str]())):
         result = fix_source(examined.source, NAME, unsafe=unsafe, enable=enable)
         complaints = [*_refused(result)]
         if result.source != examined.source:
-            complaints += [*_unsettled(examined, result, unsafe, enable), *_numbers(examined, result, unsafe)]
+            complaints += [*_unsettled(examined, result, unsafe, enable), *_numbers(program, examined, result, unsafe)]
         changes = _difference(examined.source, result.source)
         yield from (f"{'all' if unsafe else 'safe'} fixes: {complaint}\n{changes}" for complaint in complaints)
 
@@ -59,11 +59,11 @@ def _unsettled(examined: Examined, result: FixResult, unsafe: bool, enable: froz
             yield f"{code} was mended and is still found"
 
 
-def _numbers(examined: Examined, result: FixResult, unsafe: bool) -> Iterator[str]:
+def _numbers(program: Program, examined: Examined, result: FixResult, unsafe: bool) -> Iterator[str]:
     """Run the mended program, and compare."""
     for flag, before in zip((True, False), examined.runs, strict=True):
-        after = run(result.source, examined.program.sizes, flag)
-        mended = Mended(examined, result, flag, before, after)
+        after = run(result.source, examined.sizes, flag)
+        mended = Mended(program, result, flag, before, after)
         if after.error is not None:
             if before.error is None or "KLD206" in mended.fixed:
                 yield f"the mended program raises {after.error!r}"
@@ -87,7 +87,7 @@ def _same_numbers(before: Run, after: Run) -> Iterator[str]:
 class Mended:
     """A program before and after its fixes, run with one value of the flag."""
 
-    examined: Examined
+    program: Program
     result: FixResult
     flag: bool
     before: Run
@@ -104,7 +104,7 @@ class Mended:
     @property
     def simple(self) -> bool:
         """Whether there is one divergence, on one path, and nothing unknown about it."""
-        program = self.examined.program
+        program = self.program
         return len(program.pairs) == 1 and not program.forked and not program.opaque
 
     @property
@@ -115,9 +115,9 @@ class Mended:
 
     def meanings(self, index: int) -> tuple[Meant, ...]:
         """What the divergence of that index is about."""
-        pairs = self.examined.program.pairs
+        pairs = self.program.pairs
         given, target = pairs[index if len(pairs) > 1 else 0]
-        return meant(given, target, self.examined.program, self.flag)
+        return meant(given, target, self.program, self.flag)
 
 
 def _meant_numbers(mended: Mended) -> Iterator[str]:
@@ -131,15 +131,11 @@ def _meant_numbers(mended: Mended) -> Iterator[str]:
         meanings = mended.meanings(index)
         if meanings and (old is not None or mended.settled):
             yield from _arguments(mended, divergence, old, meanings)
-    settings = mended.examined.program.settings
-    if (
-        mended.remaining & ABOUT_REDUCTIONS
-        or len(mended.examined.program.pairs) > 1
-        or any(one.otherwise for one in settings)
-    ):
+    settings = mended.program.settings
+    if mended.remaining & ABOUT_REDUCTIONS or len(mended.program.pairs) > 1 or any(one.otherwise for one in settings):
         return
     for divergence in after:
-        wanted = _intended_reductions(settings, mended.examined.program.call, divergence)
+        wanted = _intended_reductions(settings, mended.program.call, divergence)
         if not divergence.legacy.given and divergence.reduction not in wanted:
             yield f"the reduction is {divergence.reduction}, and what is meant is {' or '.join(sorted(wanted))}"
     if mended.settled:
@@ -197,7 +193,7 @@ def _intended_reductions(settings: tuple[Setting, ...], call: Call, divergence: 
 
 def _value(mended: Mended) -> Iterator[str]:
     """The divergence, reduced as torch is told to; an unreduced one is averaged over its positions."""
-    program, divergence = mended.examined.program, mended.after.divergences[0]
+    program, divergence = mended.program, mended.after.divergences[0]
     values = []
     for pair in mended.meanings(0):
         elements = divergence_of(pair)

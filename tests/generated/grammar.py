@@ -488,7 +488,7 @@ LOGARITHMS = (
     Text("{v}", before="{v} = {a}.clone()\n{v}.log_()"),
     Text("{v}.log()", before="{v} = {x}"),
     Text("{v}", before="{v} = {a}.clone()\n{u} = {v}\n{u}.log_()"),
-    Text("{v}", before="{v} = {a}.detach().clone()\n{u} = {v}.view(-1)\n{u}.log_()"),
+    Text("{v}", before="{v} = {a}.detach().contiguous().clone()\n{u} = {v}.view(-1)\n{u}.log_()"),
     Text("{v}", before="{v} = {torch}empty_like({n}).detach()\n{torch}log({n}.detach(), out={v})"),
 )
 EXPONENTIALS = (
@@ -660,21 +660,12 @@ def decoys(decoy: str) -> tuple[Text, ...]:
         ("{u}", f"{{v}} = {{x}}\n{{u}} = {{v}} or {decoy} if False else {{v}}"),
         ("{v}", f"match 1:\n    case 0:\n        {{v}} = {decoy}\n    case _:\n        {{v}} = {{x}}"),
         ("{v}", f"_, {{v}} = sorted([(1, {{x}}), (0, {decoy})], key=lambda pair: pair[0])[1]"),
-        ("{v}", f"{{v}} = {decoy}.clone()\n{{v}} = {{v}}.copy_({{v}}) * 0 + {{x}}"),
         ("{v}.held", f"{{v}} = types.SimpleNamespace(held={decoy})\n{{v}}.held = {{x}}"),
     )
     changed = "{v} = {c}()\n{v}.held = " + decoy
-    write = f"{{v}} = [{decoy}]\n{{f}}({{v}}, {{x}})"
     return (
         *(Text(after, before) for after, before in texts),
         Text("{v}.held", f"{changed}\n{{u}} = {{v}}\n{{u}}.held = {{x}}", "class {c}:\n    held = None"),
-        Text(
-            "{v}.held",
-            f"{changed}\n{{f}}({{v}}, {{x}})",
-            "class {c}:\n    pass\n\n\ndef {f}(box, value):\n    box.held = value",
-        ),
-        Text("{v}[0]", write, "def {f}(items, value):\n    items[0] = value"),
-        Text("{v}[-1]", write, "def {f}(items, value):\n    items.append(value)"),
         Text(
             "{v}.held",
             f"{{v}} = {{c}}({decoy})\n{{v}}.change({{x}})",

@@ -22,7 +22,6 @@ from torch.overrides import TorchFunctionMode
 from kl_lint.finding import Finding
 from kl_lint.flow.kl_call import Distribution, KLCall, Kind, Reduction, RemarkKind, Site
 from kl_lint.flow.values import Mass, Space
-from tests.generated.grammar import Program
 
 FILENAME = "<generated>"
 UNDERFLOW = -16.0
@@ -179,11 +178,6 @@ def run(source: str, sizes: tuple[int, ...], flag: bool) -> Run:
         if value.requires_grad and value.dim() == 0:
             gradients = torch.autograd.grad(value, (x, y), allow_unused=True, materialize_grads=True)
     return Run(tuple(witness.divergences), tuple(witness.operations), value.detach(), gradients, None)
-
-
-def runs(source: str, program: Program) -> tuple[Run, ...]:
-    """All ways to run a program."""
-    return tuple(run(source, program.sizes, flag) for flag in (True, False))
 
 
 # --- what tensors are ----------------------------------------------------------------------------------------------
