@@ -130,6 +130,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
 def _inspect(parser: argparse.ArgumentParser) -> None:
     _add_paths(parser)
     _add_layout(parser, "text", "json")
+    parser.add_argument("--exit-zero", action="store_true", help="accepted as by check; inspect finds no fault anyway")
     _add_color(parser)
     _add_files(parser)
 

@@ -44,6 +44,13 @@ def test_nothing_is_said_of_what_is_right(command: Command) -> None:
     assert command("check", "a.py", "--output-format=json") == (0, "[]\n", "")
 
 
+def test_inspect_takes_exit_zero_as_check_does(command: Command) -> None:
+    status, out, _ = command("inspect", "--output-format", "json", "--exit-zero")
+    assert status == 0
+    assert isinstance(json.loads(out), list)
+    assert command("inspect", "--exit-zero", "none.py")[0] == 2
+
+
 def test_exit_zero_is_about_findings_only(command: Command) -> None:
     plant(a=MISUSE)
     assert command("check", "--exit-zero")[0] == 0
