@@ -415,6 +415,8 @@ def multiply(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
     for this, that, value in ((one, other, call.values["input"]), (other, one, call.values["other"])):
         if that.fill in (Constant(1), Constant(1.0)) and that.rank == 0:
             return replace(value)
+        if this.fill in (Constant(0), Constant(0.0)) and this.rank != 0 and that.space is Space.UNKNOWN:
+            return replace(value)  # zeros, scaled
         if this.space in (Space.PROBS, Space.UNKNOWN) and that.form is not None and that.form.op == "log_ratio":
             terms = kl_terms(call, this, that)
             if terms is not None:
@@ -552,6 +554,8 @@ def divided_by_own_sum(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
         and form.dim in (1, -1)
     ):
         dim = 0
+    elif one.form is not None and one.form.op == "clamp" and form.operand.number == one.form.operand.number:
+        dim, symbol, whole = None, None, False
     else:
         return None
     return Tensor(

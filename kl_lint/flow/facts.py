@@ -273,8 +273,11 @@ def remark(machine: Machine, note: Note) -> Remark:
     """A note with its places resolved; what lies in another file is left out."""
     source = note.place.source
 
+    into_another = isinstance(note.place.node, ast.Call) and any(word.arg == "out" for word in note.place.node.keywords)
+
     def here(place: Place | None) -> Span | None:
-        return place.span if place is not None and place.source is source else None
+        """A part of the expression, within reach of a rewrite: a call with `out=` is more than its value."""
+        return place.span if place is not None and place.source is source and not into_another else None
 
     reach = machine.reaches.get(remark_key(note), Reach()) if note.inner is not None else Reach()
     return Remark(

@@ -303,10 +303,16 @@ class Frame:
         return left[0][1] if len(left) == 1 else Choice(left)
 
     def replace_object(self, old: Value, new: Value) -> None:
-        """Every name that holds the very object `old` holds `new`: what a mutation does to its aliases."""
+        """Every name that holds the very object `old`, be it one of several, holds `new`: what a mutation does to its
+        aliases.
+        """
         for name, value in list(self.variables.items()):
             if value is old:
                 self.set(name, new)
+            elif type(value) is Choice and any(option is old for _, option in value.options):
+                held = [(guards, new if option is old else option) for guards, option in value.options]
+                options = [(guards | more, one) for guards, option in held for more, one in options_of(option)]
+                self.set(name, Choice(tuple(options)))
 
     # --- branches ----------------------------------------------------------------------------------------------------
 

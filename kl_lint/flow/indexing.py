@@ -217,15 +217,13 @@ def selected(tensor: Tensor, dim: int, number: int) -> Tensor:
 
 def write_into(tensor: Tensor, parts: tuple[Part, ...], value: Value, number: int, place: Place) -> Tensor:
     """A tensor after `tensor[parts] = value`: what was in a space is in it still, and normalised no longer."""
+    written = value.space if isinstance(value, Tensor) else Space.UNKNOWN
+    if is_buffer(tensor) and not isinstance(value, Constant):
+        return gathered_in(tensor, written, value, number, place)
+    if written in DISTRIBUTIONS and tensor.space in (Space.LOGITS, Space.INDICES):
+        return gathered_in(tensor, Space.UNKNOWN, value, number, place)
     if tensor.space is Space.UNKNOWN and holds_shares(tensor) and writes_shares(parts, value):
-        return Tensor(
-            number,
-            Space.PROBS,
-            rank=tensor.rank,
-            nonnegative=True,
-            gradient=tensor.gradient or (isinstance(value, Tensor) and value.gradient),
-            trail=Trail(place, "probabilities written in"),
-        )
+        return gathered_in(tensor, Space.PROBS, value, number, place)
     if tensor.space in DISTRIBUTIONS:
         return replace(blurred(tensor, number), rank=tensor.rank, notes=(), maker=None)
     keeps = tensor.form is not None and tensor.form.op in ("sum", "logsumexp")
@@ -234,6 +232,20 @@ def write_into(tensor: Tensor, parts: tuple[Part, ...], value: Value, number: in
     overwritten = is_infinite(tensor.fill) and not isinstance(value, Constant)  # a buffer, and no mask
     masked = None if overwritten else tensor.masked
     return replace(tensor, number=tensor.number if keeps else number, fill=fill, masked=masked, loss=tensor.loss)
+
+
+def is_buffer(tensor: Tensor) -> bool:
+    """Whether a tensor is memory, or random numbers, that others are written over."""
+    return tensor.form is not None and tensor.form.op == "buffer"
+
+
+def gathered_in(tensor: Tensor, space: Space, value: Value, number: int, place: Place) -> Tensor:
+    """A buffer that holds what is written into it."""
+    gradient = tensor.gradient or (isinstance(value, Tensor) and value.gradient)
+    if space is Space.UNKNOWN:
+        return Tensor(number, rank=tensor.rank, gradient=gradient)
+    trail = Trail(place, f"{space.value} written in")
+    return Tensor(number, space, rank=tensor.rank, nonnegative=space is Space.PROBS, gradient=gradient, trail=trail)
 
 
 def holds_shares(tensor: Tensor) -> bool:

@@ -251,11 +251,9 @@ def set_elsewhere(frame: Frame, cls: Class, name: str) -> Value | None:
         value = after.get(name) if isinstance(after, Instance) else None
         if value is not None:
             options.append((NO_GUARDS, value))
-    known = [option for option in flattened(options) if option[1] != NONE] or options
-    if not known:
-        return None
-    machine.attributes[key] = choose(known, machine.numbers)
-    return machine.attributes[key]
+            known = [option for option in flattened(options) if option[1] != NONE] or options
+            machine.attributes[key] = choose(known, machine.numbers)  # what the next setter makes a new value of
+    return machine.attributes[key] if options else None
 
 
 def setters(cls: Class, name: str) -> tuple[Function, ...]:

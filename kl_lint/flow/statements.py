@@ -14,6 +14,7 @@ from kl_lint.flow.frame import MISSING, Frame, Return
 from kl_lint.flow.objects import CONSTANTS, canonical
 from kl_lint.flow.store import mutate, store
 from kl_lint.flow.syntax import walk
+from kl_lint.flow.torch_ops import CATALOGUE, MODULES
 from kl_lint.flow.values import (
     DISTRIBUTIONS,
     NONE,
@@ -375,14 +376,18 @@ def merge_pass(frame: Frame, ways: list[dict[str, Value]], *, last: bool) -> boo
 
 
 def begun(options: list[tuple[Guards, Value]]) -> list[tuple[Guards, Value]]:
-    """Without the zero that a sum of distributions begins with: a loop that takes no turn is taken for none."""
+    """Without the zero or the memory that a gathering of distributions begins with: a loop that takes no turn is taken
+    for none.
+    """
     if not any(isinstance(value, Tensor) and value.space in DISTRIBUTIONS for _, value in options):
         return options
-    return [(guards, value) for guards, value in options if not is_zero(value)]
+    return [(guards, value) for guards, value in options if not is_blank(value)]
 
 
-def is_zero(value: Value) -> bool:
-    """Whether a value is 0, or a tensor of zeros."""
+def is_blank(value: Value) -> bool:
+    """Whether a value is 0, a tensor of zeros, or memory to be written over."""
+    if isinstance(value, Tensor) and value.form is not None and value.form.op == "buffer":
+        return True
     held = value.fill if isinstance(value, Tensor) else value
     return isinstance(held, Constant) and type(held.value) in (int, float) and held.value == 0
 
@@ -599,37 +604,20 @@ def import_from(frame: Frame, node: ast.ImportFrom) -> None:
         frame.set(alias.asname or alias.name, value)
 
 
+STARRED = {
+    "torch.nn.functional": ("kl_div",),
+    "torch.nn": ("KLDivLoss", "Module", "Sequential", "ModuleList", "ModuleDict", "functional", *MODULES),
+    "torch": ("no_grad", "tensor"),
+}
+"""What a star brings along beside the operations of the catalogue."""
+
+
 def star_import(frame: Frame, module: str) -> None:
     """`from a import *`: torch's own public names are known; of another module, that it may bring torch along."""
-    if module == "torch.nn.functional":
-        for name in (
-            "kl_div",
-            "softmax",
-            "log_softmax",
-            "logsigmoid",
-            "one_hot",
-            "normalize",
-            "gumbel_softmax",
-            "softmin",
-        ):
-            frame.set(name, Symbol(f"{module}.{name}"))
-    elif module == "torch.nn":
-        for name in (
-            "KLDivLoss",
-            "Softmax",
-            "LogSoftmax",
-            "Module",
-            "Sequential",
-            "ModuleList",
-            "ModuleDict",
-            "Linear",
-            "functional",
-            "Sigmoid",
-        ):
+    if module in STARRED:
+        listed = (path.removeprefix(f"{module}.") for path in CATALOGUE if path.startswith(f"{module}."))
+        for name in (*STARRED[module], *(name for name in listed if "." not in name)):
             frame.set(name, Symbol(canonical(f"{module}.{name}")))
-    elif module == "torch":
-        for name in ("softmax", "log_softmax", "log", "exp", "sigmoid", "stack", "cat", "no_grad", "tensor"):
-            frame.set(name, Symbol(f"torch.{name}"))
     else:
         home = frame
         while home.parent is not None:

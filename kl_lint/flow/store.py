@@ -105,25 +105,37 @@ def store_item(frame: Frame, target: ast.Subscript, value: Value) -> None:
         if not isinstance(target.slice, ast.Slice)
         else Unknown(frame.machine.fresh("slice", target))
     )
+    changes = [(guards, option, changed_item(frame, target, option, key, value)) for guards, option in options_of(base)]
+    if isinstance(base, Choice) and not isinstance(target.value, ast.Name):
+        after = [(guards, option if changed is None else changed) for guards, option, changed in changes]
+        mutate(frame, target.value, base, choose(after, frame.machine.numbers))
+        return
+    for _, option, changed in changes:  # each by itself: other names may hold one of them
+        if changed is not None:
+            mutate(frame, target.value, option, changed)
+
+
+def changed_item(frame: Frame, target: ast.Subscript, base: Value, key: Value, value: Value) -> Value | None:
+    """What `base` is after `base[key] = value`; None where it stays as it is."""
     numbers = frame.machine.numbers
     changed = with_item(base, key, value, numbers)
-    if changed is None:
-        number = numbers.of("written", number_of(base, numbers), (id(target),))
-        match base:
-            case Tensor():
-                if base.loss is not None:
-                    frame.machine.filtered.update(base.loss.calls)
-                changed = write_into(base, index_parts(frame, target.slice), value, number, frame.place(target))
-            case Unknown(form=Form() as form) if form.op in ("sum", "logsumexp"):
-                return
-            case Unknown() if isinstance(key, Constant) and isinstance(key.value, str):
-                frame.set(overlay_key(base, key.value, frame), value)
-                return
-            case Unknown():
-                changed = Unknown(number)
-            case _:
-                return
-    mutate(frame, target.value, base, changed)
+    if changed is not None:
+        return changed
+    number = numbers.of("written", number_of(base, numbers), (id(target),))
+    match base:
+        case Tensor():
+            if base.loss is not None:
+                frame.machine.filtered.update(base.loss.calls)
+            return write_into(base, index_parts(frame, target.slice), value, number, frame.place(target))
+        case Unknown(form=Form() as form) if form.op in ("sum", "logsumexp"):
+            return None
+        case Unknown() if isinstance(key, Constant) and isinstance(key.value, str):
+            frame.set(overlay_key(base, key.value, frame), value)
+            return None
+        case Unknown():
+            return Unknown(number)
+        case _:
+            return None
 
 
 def unpack(frame: Frame, targets: list[ast.expr], value: Value, node: ast.AST) -> None:
@@ -174,7 +186,8 @@ def mutate(frame: Frame, target: ast.expr | None, old: Value, new: Value) -> Non
     match view_root(target):
         case ast.Name(id=name):
             home = frame.home(name)
-            if home.variables.get(name) is not new:
+            held = home.variables.get(name)
+            if held is not new and not (type(held) is Choice and any(option is new for _, option in held.options)):
                 home.set(name, new)
         case ast.expr() as root:
             store(frame, root, new)

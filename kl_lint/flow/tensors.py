@@ -362,7 +362,7 @@ def plausible_probabilities(given: Tensor) -> bool:
     """Whether the log of a tensor of unknown space can be taken for log-probabilities: not of counts, norms or sums
     of exponentials.
     """
-    return given.form is None or given.form.op in ("clamp", "ratio", "eps", "view")
+    return given.form is None or given.form.op in ("clamp", "ratio", "eps", "view", "mean")
 
 
 def log_of_softmax(call: Call, given: Tensor) -> tuple[Note, ...]:
@@ -596,7 +596,7 @@ def elementwise(call: Call) -> Value:
 
 def learned(call: Call) -> Value:
     """A layer with weights of its own that keeps the shape."""
-    return replace(lost(call), rank=call.tensor().rank)
+    return replace(lost(call), number=output_number(call), rank=call.tensor().rank)
 
 
 def nonnegative(call: Call) -> Value:
@@ -618,19 +618,27 @@ def power(call: Call) -> Value:
 def logits(call: Call) -> Value:
     """A layer's raw output: scores on no scale."""
     given = call.tensor()
-    return Tensor(
-        call.number(), Space.LOGITS, rank=given.rank, gradient=not call.frame.no_grad, trail=call.trail(call.label)
-    )
+    number = output_number(call)
+    return Tensor(number, Space.LOGITS, rank=given.rank, gradient=not call.frame.no_grad, trail=call.trail(call.label))
+
+
+def output_number(call: Call) -> int:
+    """The number of what a layer gives: new at each call of a module, whose weights a step of training, or a copy that
+    goes its own way, changes in between.
+    """
+    return call.frame.machine.opaque(call.node) if call.value("module") is not None else call.number()
 
 
 def noise(call: Call) -> Value:
     """A random tensor over the reals: not log-probabilities."""
+    number = call.frame.machine.opaque(call.node)
     return Tensor(
-        call.frame.machine.opaque(call.node),
+        number,
         Space.LOGITS,
         rank=size_rank(call),
         gradient=False,
         trail=call.trail(call.label),
+        form=Form("buffer", Unknown(number)),
     )
 
 
@@ -648,7 +656,8 @@ def noise_like(call: Call) -> Value:
 
 def uniform_noise(call: Call) -> Value:
     """torch.rand: numbers in [0, 1), no distribution."""
-    return Tensor(call.frame.machine.opaque(call.node), rank=size_rank(call), nonnegative=True, gradient=False)
+    number = call.frame.machine.opaque(call.node)
+    return Tensor(number, rank=size_rank(call), nonnegative=True, gradient=False, form=Form("buffer", Unknown(number)))
 
 
 def size_rank(call: Call) -> int | None:
@@ -1715,7 +1724,7 @@ def to_integers(call: Call) -> Value:
 def embedding(call: Call) -> Value:
     """nn.Embedding: feature vectors, a dim more than the indices."""
     given = call.tensor()
-    return Tensor(call.number(), rank=given.rank + 1 if given.rank is not None else None)
+    return Tensor(output_number(call), rank=given.rank + 1 if given.rank is not None else None)
 
 
 def module_flatten(call: Call) -> Value:
@@ -1770,7 +1779,8 @@ def literal_tensor(call: Call, data: Value) -> Value:
     kind = dtype_kind(call)
     whole = all(type(value) is int for value in flat)
     shares = all(value >= 0 and abs(sum(vector) - 1) < 1e-3 for vector in vectors for value in vector)
-    if whole and not shares and kind != "float":
+    several_hot = rank > 1 and set(flat) <= {0, 1}
+    if whole and not shares and not several_hot and kind != "float":
         return Tensor(number, Space.INDICES, rank=rank, gradient=False, trail=call.trail("integers"))
     if shares and (not whole or rank > 1 or kind == "float"):
         return Tensor(
@@ -1809,7 +1819,18 @@ def legacy_tensor(call: Call) -> Value:
         case () | (Constant(value=0), *_):
             return empty(call)
         case sizes:
-            return Tensor(call.frame.machine.opaque(call.node), rank=len(sizes), gradient=False)
+            return memory(call, len(sizes))
+
+
+def memory(call: Call, rank: int | None) -> Tensor:
+    """Whatever the memory held, for others to write over."""
+    number = call.frame.machine.opaque(call.node)
+    return Tensor(number, rank=rank, gradient=False, form=Form("buffer", Unknown(number)))
+
+
+def uninitialized(call: Call) -> Value:
+    """torch.empty and its kin."""
+    return memory(call, None)
 
 
 def repeated_number(data: Value) -> tuple[Value, int]:

@@ -345,7 +345,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("T.new_ones", "input *size", t.new_filled(1.0), "x.new_ones((2, 5))"),
     Op("torch.full_like", "input fill_value", t.filled(None), "torch.full_like(x, 0.25)"),
     Op("T.new_full", "input size fill_value", t.new_full, "x.new_full((2, 4), 0.25)"),
-    Op("torch.empty torch.empty_like T.new_empty", "input", t.lose, "torch.empty_like(x)"),
+    Op("torch.empty torch.empty_like T.new_empty", "input *size", t.uninitialized, "torch.empty_like(x)"),
     Op("torch.rand", "*size", t.uniform_noise, "torch.rand(2, 3)"),
     Op("torch.randn", "*size", t.noise, "torch.randn(2, 3)"),
     Op("torch.rand_like", "input", t.uniform_noise_like, "torch.rand_like(x)"),

@@ -95,7 +95,7 @@ class ImplicitDim:
         found = remarked(call, RemarkKind.IMPLICIT_DIM)
         if not found:
             return None
-        name, argument, remark = found[0]
+        name, argument, remark = next((one for one in found if _write_dim(one[2], one[1], call)), found[0])
         if remark.rank is None:
             pick = "torch picks 0 or 1 by the rank: write out the dim of the classes"
         else:

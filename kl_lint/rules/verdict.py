@@ -89,7 +89,16 @@ def _agreed(rule: CallRule, site: Site) -> Report | None:
         reports = [report for reports in entered for report in reports]
     else:
         return None
+    blamed = {report.span for report in reports} & _argument_places(site)
+    if len(blamed) > 1:
+        return None  # on each path something is wrong, but not with one argument
     return _with_common_fixes(reports, site)
+
+
+def _argument_places(site: Site) -> frozenset[Span]:
+    """Where the arguments of a site stand."""
+    calls = [call for context in site.contexts for call in context.variants]
+    return frozenset(one.span for call in calls for one in (call.input, call.target) if one is not None) - {site.span}
 
 
 def _in_context(rule: CallRule, context: Context) -> Sequence[Report]:

@@ -135,6 +135,41 @@ WRITTEN: tuple[Case, ...] = (
                 target.scatter_(1, i.unsqueeze(1), self.confidence)
                 return F.kl_div(x.log_softmax(1), target, reduction="batchmean")
     """, [GOOD], "Smoothed(0.1, 5)(x, i)"),
+    case("memory_bank_of_random_numbers", """
+        def loss(x, y):
+            bank = torch.randn(6, 5, dtype=x.dtype)
+            with torch.no_grad():
+                for row in range(4):
+                    bank[row] = y[row].softmax(0)
+            return F.kl_div(x.log_softmax(1), bank[torch.arange(4)], reduction="batchmean")
+    """, [GOOD]),
+    case("memory_bank_of_nothing", """
+        def loss(x, y):
+            bank = torch.empty(4, 5, dtype=x.dtype)
+            for row in range(4):
+                bank[row] = y[row].softmax(0)
+            return F.kl_div(x.log_softmax(1), bank, reduction="batchmean")
+    """, [GOOD]),
+    case("memory_bank_with_momentum", """
+        class Bank(nn.Module):
+            def __init__(self, size, classes):
+                super().__init__()
+                self.register_buffer("bank", torch.zeros(size, classes, dtype=torch.float64))
+            def forward(self, x, y, i):
+                self.bank[i] = 0.9 * self.bank[i] + 0.1 * y.detach().softmax(1)
+                return F.kl_div(x.log_softmax(1), self.bank[i], reduction="batchmean")
+    """, [GOOD], "Bank(9, 5)(x, y, i)"),
+    case("moving_average", """
+        class Prior(nn.Module):
+            def __init__(self, classes):
+                super().__init__()
+                self.register_buffer("prior", torch.ones(classes, dtype=torch.float64) / classes)
+            def forward(self, x):
+                p = x.softmax(1)
+                with torch.no_grad():
+                    self.prior = 0.9 * self.prior + 0.1 * p.mean(0)
+                return F.kl_div(p.mean(0).log(), self.prior, reduction="sum")
+    """, [SUM], "Prior(5)(x)"),
     case("uniform_list", """
         def loss(x, classes=5):
             target = torch.tensor([[1.0 / classes] * classes], dtype=x.dtype).expand_as(x)
@@ -172,6 +207,17 @@ MASKS = {
         target = torch.zeros(4, 5)
         target[0] = model(x)
     """,
+    "bank_of_something": """
+        target = torch.randn(4, 5)
+        target[0] = model(x)
+    """,
+    "logits_and_probabilities": """
+        target = nn.Linear(5, 5)(x)
+        target[0] = x[0].softmax(0)
+    """,
+    "several_hot": """
+        target = torch.tensor([[0, 1, 1], [1, 0, 0]]).float()
+    """,
     "weights": """
         target = torch.ones(5)
         target[0] = 0.5
@@ -180,7 +226,7 @@ MASKS = {
 
 
 @pytest.mark.parametrize("body", MASKS.values(), ids=MASKS)
-def test_what_may_be_a_mask_is_no_target(body: str) -> None:
+def test_what_may_be_anything_is_no_target(body: str) -> None:
     source = PRELUDE + "def loss(x, model):\n" + textwrap.indent(textwrap.dedent(body), "    ") + "    return F.kl_div(x, target)\n"
     (site,) = facts_of(source).sites
     (call,) = site.contexts[0].variants
@@ -237,6 +283,55 @@ def test_mean_that_a_caller_asks_for() -> None:
 
 def test_mean_of_a_divergence_that_was_chosen() -> None:
     assert codes(CHOSEN) == ["KLD205"]
+
+
+# --- what changes between two calls of one module ----------------------------------------------------------------------
+
+NET = """
+    import copy
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(5, 5)
+        def forward(self, x):
+            return self.fc(F.relu(x))
+"""
+CHANGED = {
+    "copied": """
+        def loss(x):
+            student = Net()
+            teacher = copy.deepcopy(student)
+            return F.kl_div(student(x).log_softmax(1), teacher(x).softmax(1), reduction="batchmean")
+    """,
+    "trained_in_between": """
+        def loss(x, optimizer):
+            model = Net()
+            before = model(x).softmax(1).detach()
+            optimizer.step()
+            return F.kl_div(model(x).log_softmax(1), before, reduction="batchmean")
+    """,
+    "layer_trained_in_between": """
+        def loss(x, optimizer):
+            layer = nn.Linear(5, 5)
+            before = layer(x).softmax(1).detach()
+            optimizer.step()
+            return F.kl_div(layer(x).log_softmax(1), before, reduction="batchmean")
+    """,
+}
+
+
+@pytest.mark.parametrize("source", CHANGED.values(), ids=CHANGED)
+def test_two_outputs_of_one_module_are_two(source: str) -> None:
+    assert codes(textwrap.dedent(NET) + textwrap.dedent(source)) == []
+
+
+def test_one_output_of_a_module_is_one() -> None:
+    source = """
+        def loss(x):
+            scores = Net()(x)
+            return F.kl_div(scores.log_softmax(1), scores.softmax(1), reduction="batchmean")
+    """
+    assert codes(textwrap.dedent(NET) + textwrap.dedent(source)) == ["KLD402"]
 
 
 # --- masks of minus infinity -------------------------------------------------------------------------------------------

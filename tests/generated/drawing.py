@@ -143,7 +143,7 @@ def moves(sizes: tuple[int, ...], classes: int) -> list[Move]:
         found.append(Move(Text(f"{{a}}.expand(2, {', '.join('-1' for _ in sizes)})"), (2, *sizes), later))
     if sizes[0] == 1 and rank > 1 and classes != 0:
         found.append(Move(Text("{a}.squeeze(0)"), sizes[1:], (None, *range(rank - 1))))
-    if sizes[classes] > 3:
+    if sizes[classes] > 3 and rank > 1:  # of an unknown rank, `x[1:]` is presumed to select rows
         start = ":, " * classes
         resized(f"{{a}}[{start}1:]", classes, sizes[classes] - 1)
         resized(f"{{a}}.narrow({classes}, 0, {sizes[classes] - 1})", classes, sizes[classes] - 1)

@@ -389,7 +389,7 @@ FLAGS = (
     Flag("flag"),
     Flag("self.flag", method=True),
     Flag("on", "on = bool(flag)"),
-    Flag("mode == 'on'", "mode = 'on' if flag else 'off'"),
+    Flag("(mode == 'on')", "mode = 'on' if flag else 'off'"),
     Flag("options['flag']", "options = {'flag': flag}"),
     Flag("options.flag", "options = types.SimpleNamespace(flag=flag)"),
 )
@@ -488,7 +488,6 @@ LOGARITHMS = (
     Text("{v}", before="{v} = {a}.clone()\n{v}.log_()"),
     Text("{v}.log()", before="{v} = {x}"),
     Text("{v}", before="{v} = {a}.clone()\n{u} = {v}\n{u}.log_()"),
-    Text("{v}", before="{v} = {a}.detach().contiguous().clone()\n{u} = {v}.view(-1)\n{u}.log_()"),
     Text("{v}", before="{v} = {torch}empty_like({n}).detach()\n{torch}log({n}.detach(), out={v})"),
 )
 EXPONENTIALS = (

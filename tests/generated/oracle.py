@@ -84,7 +84,7 @@ class Run:
 class _Witness(TorchFunctionMode):
     """Writes down the calls that matter."""
 
-    NAMES = frozenset({"softmax", "log_softmax", "log", "log_", "log2", "log10", "log1p", "mean"})
+    NAMES = frozenset({"softmax", "log_softmax", "logsumexp", "log", "log_", "log2", "log10", "log1p", "mean"})
 
     def __init__(self, built: dict[int, tuple[int, Legacy]]) -> None:
         super().__init__()
@@ -275,12 +275,17 @@ def _log_of_log(_: Witnessed, tensors: tuple[Tensor, ...]) -> str | None:
 
 
 def _normalised_twice(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
-    for operation in seen.operations("softmax", "log_softmax"):
+    given = (operation.operand for operation in seen.operations("softmax", "log_softmax", "logsumexp"))
+    return None if any(within(operand, 0, 1) for operand in given) else "no softmax was given probabilities"
+
+
+def _twice_along_one_dim(seen: Witnessed) -> bool:
+    for operation in seen.operations("softmax", "log_softmax", "logsumexp"):
         rank = operation.operand.dim()
         dim = operation.dim if isinstance(operation.dim, int) else 0 if rank in (0, 1, 3) else 1
         if dim % rank in sums(operation.operand):
-            return None
-    return "no softmax was given probabilities along its dim"
+            return True
+    return False
 
 
 def _log_of_softmax(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
@@ -406,8 +411,9 @@ def _partial(_: Witnessed, tensors: tuple[Tensor, ...]) -> str | None:
     return "the argument is a whole distribution" if all(is_whole(tensor) for tensor in tensors) else None
 
 
-def _infinite(_: Witnessed, tensors: tuple[Tensor, ...]) -> str | None:
-    return None if any(tensor.isneginf().any() for tensor in tensors) else "no element is -inf"
+def _infinite(seen: Witnessed, tensors: tuple[Tensor, ...]) -> str | None:
+    masked = any(operation.operand.isneginf().any() for operation in seen.operations("softmax", "log_softmax"))
+    return "no element is -inf" if masked and not any(tensor.isneginf().any() for tensor in tensors) else None
 
 
 _JUDGES: dict[str, _Judge] = {
@@ -479,7 +485,7 @@ def describes(value: Distribution, tensor: Tensor) -> bool:
         return False
     broken = any(remark.kind is RemarkKind.LOG_OF_LOG for remark in value.remarks)
     if broken or bool(tensor.isnan().any()):
-        return broken or value.space is Space.UNKNOWN
+        return broken or value.space is Space.UNKNOWN or value.mass is Mass.UNKNOWN
     match value.space:
         case Space.PROBS:
             return within(tensor, 0, 1) and _sums_as_claimed(value, tensor, sums(tensor))
@@ -510,6 +516,7 @@ FAMILIES: dict[str, frozenset[str]] = {
     "target": frozenset({"KLD103", "KLD106", "KLD107", "KLD301", "KLD302", "KLD303", "KLD304", "KLD401", "KLD503"}),
     "reduction": frozenset({"KLD201", "KLD202", "KLD203", "KLD204", "KLD206"}),
     "twice": frozenset({"KLD104"}),
+    "average": frozenset({"KLD205"}),
     "dims": frozenset({"KLD501"}),
     "same": frozenset({"KLD402"}),
 }
@@ -525,7 +532,8 @@ def misuses(seen: Witnessed) -> frozenset[str]:
         "input": not given,
         "target": not taken,
         "reduction": divergence.legacy.given or divergence.reduction not in ("none", "sum", "batchmean"),
-        "twice": _normalised_twice(seen, ()) is None,
+        "average": divergence.reduction == "none" and _mean_over_classes(seen, ()) is None,
+        "twice": _twice_along_one_dim(seen),
         "dims": bool(given and taken) and _different_dims(seen, ()) is None,
         "same": bool(given and taken) and _same(seen, ()) is None,
     }
@@ -546,8 +554,8 @@ def same_logs(one: Tensor, other: Tensor) -> bool:
 
 
 def readings(tensor: Tensor) -> Iterator[Tensor]:
-    """A tensor as log-probabilities, if it is a distribution in either form."""
-    if sums(tensor):
+    """A tensor as log-probabilities, if its elements can be probabilities or log-probabilities."""
+    if within(tensor, 0, 1):
         yield tensor.log()
-    if log_sums(tensor):
+    if within(tensor, float("-inf"), 0):
         yield tensor
