@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +37,36 @@ def test_the_mode_is_kept(file: Path, mode: int) -> None:
     file.chmod(mode)
     replace_file(str(file), b"new", b"old\r\n")
     assert stat.S_IMODE(file.stat().st_mode) == mode
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("mode", [0o640, 0o4755])
+def test_root_keeps_the_owner(file: Path, mode: int) -> None:
+    os.chown(file, 1234, 5678)
+    file.chmod(mode)
+    replace_file(file, b"new", b"old\r\n")
+    status = file.stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (1234, 5678, mode)
+    assert file.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("allowed", [(1, -1), (-1,), ()], ids=["both", "group", "none"])
+def test_owner_and_group_are_kept_as_far_as_that_is_allowed(
+    file: Path, monkeypatch: pytest.MonkeyPatch, allowed: tuple[int, ...]
+) -> None:
+    given = []
+
+    def chown(path: Path, owner: int, group: int) -> None:
+        if min(owner, 1) not in allowed:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        given.append((owner, group))
+
+    status = file.stat()
+    monkeypatch.setattr(Path, "stat", lambda *_, **__: os.stat_result([status.st_mode, 1, 2, 1, 7, 8, 5, 0, 0, 0]))
+    monkeypatch.setattr(os, "chown", chown)
+    replace_file(file, b"new", b"old\r\n")
+    assert given == ([(7, 8)] if 1 in allowed else [(-1, 8)] if allowed else [])
+    assert file.read_bytes() == b"new"
 
 
 def test_a_file_that_has_changed_is_left_alone(file: Path) -> None:
@@ -73,6 +107,95 @@ def test_nothing_is_left_behind(
         replace_file(file, b"new", b"old\r\n")
     assert file.read_bytes() == b"old\r\n"
     assert _names(file.parent) == ["loss.py"]
+
+
+def test_what_a_killed_process_left_is_removed(file: Path) -> None:
+    left, *others = (
+        ".loss.py.abc_0123.kl-lint", ".loss.py.kl-lint", ".loss.py.x.abcd0123.kl-lint", ".other.py.abcd0123.kl-lint",
+        "loss.py.abcd0123.kl-lint", ".loss.py.abcd0123.kl-lint.py",
+    )  # fmt: skip
+    for name in (left, *others):
+        file.with_name(name).write_bytes(b"half")
+    replace_file(file, b"new", b"old\r\n")
+    assert _names(file.parent) == sorted(["loss.py", *others])
+
+
+@pytest.mark.parametrize("gone", ["new", "old"])
+def test_a_file_that_vanishes_has_changed(file: Path, monkeypatch: pytest.MonkeyPatch, gone: str) -> None:
+    fsync = os.fsync
+
+    def vanishing(descriptor: int) -> None:
+        fsync(descriptor)
+        (file if gone == "old" else next(file.parent.glob(".*.kl-lint"))).unlink()
+
+    monkeypatch.setattr(os, "fsync", vanishing)
+    with pytest.raises(FileChanged):
+        replace_file(file, b"new", b"old\r\n")
+    assert _names(file.parent) == ([] if gone == "old" else ["loss.py"])
+
+
+def test_a_pipe_that_takes_its_place_is_not_waited_for(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fsync = os.fsync
+
+    def exchanging(descriptor: int) -> None:
+        fsync(descriptor)
+        file.unlink()
+        os.mkfifo(file)
+
+    monkeypatch.setattr(os, "fsync", exchanging)
+    with pytest.raises(FileChanged):
+        replace_file(file, b"new", b"old\r\n")
+    assert _names(file.parent) == ["loss.py"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+def test_a_file_that_may_not_grow_so_far(file: Path) -> None:
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, limits[1]))
+    try:
+        with pytest.raises(OSError, match=os.strerror(errno.EFBIG)):
+            replace_file(file, b"new\n" * (1 << 19), b"old\r\n")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert file.read_bytes() == b"old\r\n"
+    assert _names(file.parent) == ["loss.py"]
+
+
+@pytest.fixture
+def nobody() -> Iterator[Path]:
+    """A folder of a user who is not root, and for as long as the test takes, that user."""
+    with tempfile.TemporaryDirectory() as name:
+        if os.geteuid() != 0:
+            yield Path(name)
+            return
+        os.chown(name, 65534, 65534)
+        os.setresuid(65534, 65534, 0)
+        try:
+            yield Path(name)
+        finally:
+            os.setresuid(0, 0, 0)
+
+
+@pytest.mark.skipif(not hasattr(os, "setresuid"), reason="users cannot be changed and changed back")
+def test_a_folder_that_may_not_be_written_to(nobody: Path) -> None:
+    file = nobody / "loss.py"
+    file.write_bytes(b"old")
+    nobody.chmod(0o555)
+    with pytest.raises(PermissionError):
+        replace_file(file, b"new", b"old")
+    assert file.read_bytes() == b"old"
+    assert _names(nobody) == ["loss.py"]
+    nobody.chmod(0o333)  # to be written to, and not to be listed
+    replace_file(file, b"new", b"old")
+    assert file.read_bytes() == b"new"
+    nobody.chmod(0o755)
+    file.chmod(0o444)
+    with pytest.raises(PermissionError, match="read-only"):
+        replace_file(file, b"newer", b"new")
+    assert file.read_bytes() == b"new"
+    assert _names(nobody) == ["loss.py"]
 
 
 def test_a_full_disk(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
