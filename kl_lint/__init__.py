@@ -54,7 +54,7 @@ def check_source(
     """
     from kl_lint.engine import check_text
 
-    return check_text(source, filename, enable=enable)
+    return check_text(source, filename, enable=enable)[0]
 
 
 def inspect_source(source: str, filename: str = "<string>") -> tuple[Row, ...]:
@@ -64,4 +64,4 @@ def inspect_source(source: str, filename: str = "<string>") -> tuple[Row, ...]:
     """
     from kl_lint.engine import inspect_text
 
-    return inspect_text(source, filename)
+    return inspect_text(source, filename)[0]

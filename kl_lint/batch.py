@@ -10,7 +10,7 @@ import sys
 
 from kl_lint.engine import check_text, inspect_text, mentions, split_lines
 from kl_lint.selection import INTERNAL_ERROR
-from kl_lint.sources.problem import Problem
+from kl_lint.sources.problem import Problem, incomplete
 
 TYPE_CHECKING = False
 
@@ -47,10 +47,11 @@ class Outcome:
 
     `findings` are those there are to tell, `rows` what its divergences compute, `lines` the file's, where a report may
     want to show them. `change` is what is to become of the file, `mended` the findings that are gone with it, `refused`
-    those that were to be and cannot, each with the reason. `problem` says why any of this may be missing.
+    those that were to be and cannot, each with the reason. `problem` says why any of this is missing, `note` why some
+    of it may be, which is no failure.
     """
 
-    __slots__ = ("change", "findings", "lines", "mended", "path", "problem", "refused", "rows")
+    __slots__ = ("change", "findings", "lines", "mended", "note", "path", "problem", "refused", "rows")
 
     def __init__(
         self,
@@ -63,6 +64,7 @@ class Outcome:
         mended: Sequence[Finding] = (),
         refused: Sequence[tuple[Finding, str]] = (),
         problem: Problem | None = None,
+        note: Problem | None = None,
     ) -> None:
         self.path = path
         self.findings = findings
@@ -72,6 +74,7 @@ class Outcome:
         self.mended = mended
         self.refused = refused
         self.problem = problem
+        self.note = note
 
 
 # --- of a file or standard input: None where there is nothing to tell, which is nearly always ---
@@ -111,6 +114,11 @@ def _over(
         return work(source.path, data, settings)
     except Problem as problem:
         return None if source.ignored else Outcome(source.path, problem=problem)
+    except MemoryError:
+        what = "takes more memory than there is"
+        return Outcome(source.path, problem=Problem(source.path, what, "leave it out with --extend-exclude"))
+    except Exception as error:  # it must not cost the other files
+        return Outcome(source.path, problem=_mistake(source.path, "checked", error))
 
 
 # --- of `data`, the content of `path`: Problem is raised where it cannot be decoded or parsed ---
@@ -119,8 +127,9 @@ def _over(
 def check_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
     """The findings in `data`."""
     text, selection = _decode(path, data).text, settings.selection_for(path)
-    findings = _kept(_find(path, text, selection, settings.returns), selection, text)
-    return Outcome(path, findings=findings, lines=split_lines(text)) if findings else None
+    found, note = _find(path, text, selection, settings.returns)
+    findings = _kept(found, selection, text)
+    return Outcome(path, findings=findings, lines=split_lines(text), note=note) if findings or note else None
 
 
 def fix_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
@@ -128,26 +137,41 @@ def fix_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
     from kl_lint.rewriting import fix_source
 
     decoded, selection = _decode(path, data), settings.selection_for(path)
+    notes: list[Problem] = []
+
+    def check(text: str) -> Sequence[Finding]:
+        found, note = _find(path, text, selection, settings.returns)
+        if note:
+            notes.append(note)
+        return found
+
     try:
         result = fix_source(
             decoded.text,
             path,
             unsafe=settings.unsafe_fixes,
             wanted=lambda finding: selection.keeps(finding.code),
-            check=lambda text: _find(path, text, selection, settings.returns),
+            check=check,
         )
     except Problem:
         raise
     except Exception as error:
         outcome = check_bytes(path, data, settings) or Outcome(path)
-        outcome.problem = Problem(path, f"could not be fixed ({type(error).__name__}: {error})", _OUR_MISTAKE)
+        outcome.problem = _mistake(path, "fixed", error)
         return outcome
     findings = _kept(result.remaining, selection, result.source)
     change = _change(path, data, decoded, result.source)
-    if not (findings or change):
+    if not (findings or change or notes):
         return None
-    lines = split_lines(result.source)
-    return Outcome(path, findings=findings, lines=lines, change=change, mended=result.fixed, refused=result.refused)
+    return Outcome(
+        path,
+        findings=findings,
+        lines=split_lines(result.source),
+        change=change,
+        mended=result.fixed,
+        refused=result.refused,
+        note=notes[0] if notes else None,
+    )
 
 
 def silence_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
@@ -155,7 +179,8 @@ def silence_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
     from kl_lint.sources.silencing import silenced
 
     decoded, selection = _decode(path, data), settings.selection_for(path)
-    found = _kept(_find(path, decoded.text, selection, settings.returns), selection, decoded.text)
+    every, note = _find(path, decoded.text, selection, settings.returns)
+    found = _kept(every, selection, decoded.text)
     codes: dict[int, list[str]] = {}
     for finding in found:
         if finding.code != INTERNAL_ERROR:
@@ -170,6 +195,7 @@ def silence_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
         change=change,
         mended=[finding for finding in found if finding not in left],
         refused=[(finding, _NOT_HEARD) for finding in left if finding.code != INTERNAL_ERROR],
+        note=note,
     )
 
 
@@ -177,12 +203,12 @@ def inspect_bytes(path: str, data: bytes, settings: Settings) -> Outcome:
     """What the KL divergences in `data` compute."""
     text = _decode(path, data).text
     try:
-        rows = inspect_text(text, path, across=True, returns=settings.returns)
-        return Outcome(path, rows=rows, lines=split_lines(text))
+        rows, complete = inspect_text(text, path, across=True, returns=settings.returns)
+        return Outcome(path, rows=rows, lines=split_lines(text), note=None if complete else incomplete(path))
     except SyntaxError as error:
         raise _not_python(path, error) from error
     except Exception as error:
-        raise Problem(path, f"could not be analysed ({type(error).__name__}: {error})", _OUR_MISTAKE) from error
+        raise _mistake(path, "analysed", error) from error
 
 
 # --- steps ---
@@ -194,14 +220,20 @@ def _decode(path: str, data: bytes) -> Text:
     return decode(data, path)
 
 
-def _find(path: str, text: str, selection: Selection, returns: Sequence[Return]) -> Sequence[Finding]:
-    """The findings in `text`; of a fix that is not to be made, only the sight. Other files' are told with those."""
+def _find(
+    path: str, text: str, selection: Selection, returns: Sequence[Return]
+) -> tuple[Sequence[Finding], Problem | None]:
+    """The findings in `text`, and a note where there may be more.
+
+    Of a fix that is not to be made, they have only the sight. Other files' are told with those.
+    """
     try:
-        found = check_text(text, path, enable=selection.enable, across=True, returns=returns)
+        found, complete = check_text(text, path, enable=selection.enable, across=True, returns=returns)
     except SyntaxError as error:
         raise _not_python(path, error) from error
     own = (finding for finding in found if finding.filename == path)
-    return [finding if selection.mends(finding.code) else _with_fix_for_show(finding) for finding in own]
+    shown = [finding if selection.mends(finding.code) else _with_fix_for_show(finding) for finding in own]
+    return shown, None if complete else incomplete(path)
 
 
 def _with_fix_for_show(finding: Finding) -> Finding:
@@ -230,6 +262,11 @@ def _change(path: str, data: bytes, decoded: Text, text: str) -> Change | None:
     from kl_lint.changes import Change
 
     return Change.of(path, data, decoded, text)
+
+
+def _mistake(path: str, done: str, error: Exception) -> Problem:
+    what = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": ")
+    return Problem(path, f"could not be {done} ({what})", _OUR_MISTAKE)
 
 
 def _not_python(path: str, error: SyntaxError) -> Problem:

@@ -80,15 +80,16 @@ def check_text(
     enable: frozenset[str] = frozenset(),
     across: bool = False,
     returns: Sequence[Return] = (),
-) -> tuple[Finding, ...]:
-    """The findings in `text`, sorted by position; `across`: other files of its project are read where they matter.
+) -> tuple[tuple[Finding, ...], bool]:
+    """The findings in `text`, sorted by position, and whether all of it was analysed: there is a bound on the work.
 
-    `returns` is what the configuration says of functions that cannot be looked into.
+    `across`: other files of its project are read where they matter. `returns` is what the configuration says of
+    functions that cannot be looked into.
 
     Raises SyntaxError where it is not Python.
     """
     if not mentions(text, enable):
-        return ()
+        return (), True
     return check_tree(parse(text, filename), split_lines(text), filename, enable=enable, across=across, returns=returns)
 
 
@@ -100,13 +101,13 @@ def check_tree(
     enable: frozenset[str] = frozenset(),
     across: bool = False,
     returns: Sequence[Return] = (),
-) -> tuple[Finding, ...]:
-    """The findings in a module that is parsed already; `lines` are its lines, each with its newline.
+) -> tuple[tuple[Finding, ...], bool]:
+    """What `check_text` gives, of a module that is parsed already; `lines` are its lines, each with its newline.
 
     Never raises: what goes wrong in here is a finding of its own, KLD000.
     """
     if not mentions("".join(lines), enable):
-        return ()
+        return (), True
     try:
         from kl_lint.flow import analyse
         from kl_lint.rules import judge
@@ -120,21 +121,27 @@ def check_tree(
             project=project,
             declarations=_declarations(returns),
         )
-        return judge(facts, enable=enable)
+        return judge(facts, enable=enable), facts.complete
     except Exception as error:
-        return (_internal_error(error, lines, filename),)
+        return (_internal_error(error, lines, filename),), True
 
 
-def inspect_text(text: str, filename: str, *, across: bool = False, returns: Sequence[Return] = ()) -> tuple[Row, ...]:
-    """What each KL divergence in `text` computes, sorted by position. Raises SyntaxError where it is not Python."""
+def inspect_text(
+    text: str, filename: str, *, across: bool = False, returns: Sequence[Return] = ()
+) -> tuple[tuple[Row, ...], bool]:
+    """What each KL divergence in `text` computes, sorted by position, and whether all of it was analysed.
+
+    Raises SyntaxError where it is not Python.
+    """
     if not mentions(text):
-        return ()
+        return (), True
     from kl_lint.flow import analyse
     from kl_lint.inspection import describe
 
     project = _project_of(filename) if across else None
     tree, lines = parse(text, filename), split_lines(text)
-    return describe(analyse(tree, lines, filename, project=project, declarations=_declarations(returns)))
+    facts = analyse(tree, lines, filename, project=project, declarations=_declarations(returns))
+    return describe(facts), facts.complete
 
 
 def _declarations(returns: Sequence[Return]) -> tuple[Declaration, ...]:

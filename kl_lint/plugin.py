@@ -47,9 +47,11 @@ class Plugin:
 
         The row is the first one of the call, where flake8 looks for a `# noqa`.
         """
-        findings = check_tree(
+        findings, complete = check_tree(
             self.tree, self.lines, self.filename, enable=self.enable, across=True, returns=self.returns
         )
+        if not complete:
+            _log_incomplete(self.filename)
         for finding in findings:
             yield finding.noqa_row, _column(finding, self.lines), f"{finding.code} {finding.message}", type(self)
 
@@ -94,6 +96,15 @@ def _values(option_manager: OptionManager, options: argparse.Namespace) -> dict[
             except ValueError as error:
                 option_manager.parser.error(f"{option.flake8}: {error}")
     return values
+
+
+def _log_incomplete(filename: str) -> None:
+    """Tell who asks flake8 to be verbose. A plugin has no other place for what is no finding."""
+    import logging
+
+    from kl_lint.sources.problem import incomplete
+
+    logging.getLogger("flake8.kl_lint").warning("%s", incomplete(filename))
 
 
 def _column(finding: Finding, lines: Sequence[str]) -> int:

@@ -13,6 +13,7 @@ import pytest
 
 import kl_lint
 from kl_lint.cli import main
+from kl_lint.engine import split_lines
 from kl_lint.rules import CODES, RULES
 from kl_lint.selection import CODES as SPELLED_OUT, OPT_IN, Selection, split_codes, unknown_code
 from tests.command import CORRECT, LEGACY, MISUSE, OFF_BY_DEFAULT, ROOT, TWICE, Command, plant, run
@@ -317,6 +318,56 @@ def test_deep_nesting_is_no_crash(tmp_path: Path, nesting: str, status: int) -> 
         assert len(done.stderr.splitlines()) == 1
     else:
         assert b"deep.py:3:1: KLD201 " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("check",), 0),
+        (("check", "--fix"), 0),
+        (("check", "--diff"), 0),
+        (("check", "--add-noqa"), 0),
+        (("inspect",), 0),
+        (("inspect", "--output-format=json"), 0),
+    ],
+)
+def test_what_is_not_analysed_to_its_end_is_told_and_is_no_failure(
+    command: Command, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], status: int
+) -> None:
+    plant(a=MISUSE, b=CORRECT.replace("kl_div", "ctc_loss"))
+    monkeypatch.setattr("kl_lint.flow.analysis.BASE_WORK", -1000)
+    told = (
+        "kl-lint: a.py: is too large or too intricate to be analysed to its end: findings may be missing; "
+        "split it, or its longest functions\n"
+    )
+    assert command(*arguments) == (status, "[]\n" if "--output-format=json" in arguments else "", told)
+    _, out, err = command("check", "--output-format=sarif")
+    (invocation,) = json.loads(out)["runs"][0]["invocations"]
+    assert invocation["executionSuccessful"]
+    assert err == told
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MemoryError(), "takes more memory than there is; leave it out with --extend-exclude"),
+        (RecursionError("too\nfar"), "could not be checked (RecursionError: too far); this is a mistake of kl-lint's own"),
+    ],
+)
+def test_a_file_that_is_too_much_costs_no_other(
+    command: Command, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    def failing(text: str) -> list[str]:
+        if "large" in text:
+            raise error
+        return split_lines(text)
+
+    plant(a=f"# large\n{MISUSE}", b=MISUSE)
+    monkeypatch.setattr("kl_lint.batch.split_lines", failing)
+    status, out, err = command("check", "--output-format=concise")
+    assert (status, [line.partition(" ")[0] for line in out.splitlines()]) == (2, ["b.py:5:21:"])
+    assert err.startswith(f"kl-lint: a.py: {told}")
+    assert len(err.splitlines()) == 1
 
 
 def test_an_internal_error_fails_the_run_but_not_the_other_files(

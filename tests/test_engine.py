@@ -79,10 +79,11 @@ def test_lines_are_those_of_a_file_read_as_text(text: str) -> None:
 
 
 def test_a_check_returns_findings() -> None:
-    (finding,) = check_text(MISUSE, "loss.py")
+    (finding,), complete = check_text(MISUSE, "loss.py")
+    assert complete
     assert (finding.code, finding.filename, finding.noqa_row) == ("KLD101", "loss.py", 5)
     assert kl_lint.check_source(MISUSE, "loss.py") == (finding,)
-    assert check_tree(ast.parse(MISUSE), split_lines(MISUSE), "loss.py") == (finding,)
+    assert check_tree(ast.parse(MISUSE), split_lines(MISUSE), "loss.py") == ((finding,), True)
     assert isinstance(finding, kl_lint.Finding)
     assert kl_lint.check_source("x = 1") == ()
 
@@ -96,7 +97,7 @@ def test_inspection_returns_rows() -> None:
     (row,) = kl_lint.inspect_source(MISUSE)
     assert (row.filename, row.span.row, row.computes) == ("<string>", 5, "not a divergence: the input is probabilities")
     assert isinstance(row, kl_lint.Row)
-    assert inspect_text("x = 1", "x.py") == ()
+    assert inspect_text("x = 1", "x.py") == ((), True)
 
 
 def test_what_is_not_python_is_a_syntax_error() -> None:
@@ -150,7 +151,7 @@ def test_an_internal_error_is_a_finding(
         raise error
 
     monkeypatch.setattr(room, failing)
-    (finding,) = check_text(f"\n\n  # kl_div\n{MISUSE}", "loss.py")
+    (finding,), _ = check_text(f"\n\n  # kl_div\n{MISUSE}", "loss.py")
     assert (finding.code, finding.name, finding.filename) == ("KLD000", "internal-error", "loss.py")
     assert (finding.span.row, finding.span.column, finding.span.end_column, finding.noqa_row) == (3, 3, 11, 3)
     assert finding.message.startswith("internal error at kl_lint.engine, line ")
@@ -159,7 +160,7 @@ def test_an_internal_error_is_a_finding(
 
 def test_endless_recursion_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kl_lint.flow.analyse", endless)
-    (finding,) = check_text(MISUSE, "loss.py")
+    (finding,), _ = check_text(MISUSE, "loss.py")
     assert finding.code == "KLD000"
     assert "RecursionError" in finding.message
 
@@ -171,7 +172,7 @@ def test_the_place_of_an_internal_error_is_the_innermost_of_ours(monkeypatch: py
         return describe(SimpleNamespace(sites=None))  # type: ignore[arg-type]
 
     monkeypatch.setattr("kl_lint.rules.judge", failing)
-    (finding,) = check_text(MISUSE, "loss.py")
+    (finding,), _ = check_text(MISUSE, "loss.py")
     assert finding.message.startswith("internal error at kl_lint.inspection, line ")
 
 

@@ -78,7 +78,7 @@ def test_the_row_is_the_first_of_the_call() -> None:
 
 def test_a_finding_above_its_call_stands_at_the_row_s_first_word(monkeypatch: pytest.MonkeyPatch) -> None:
     finding = Finding("KLD105", "log-of-softmax", "message", "loss.py", Span(1, 30, 1, 40), 5)
-    monkeypatch.setattr("kl_lint.plugin.check_tree", lambda *_, **__: (finding,))
+    monkeypatch.setattr("kl_lint.plugin.check_tree", lambda *_, **__: ((finding,), True))
     assert run(MISUSE) == [(5, 4, "KLD105")]
 
 
@@ -97,6 +97,18 @@ def test_nothing_is_analysed_where_nothing_is_mentioned(monkeypatch: pytest.Monk
     assert run("import torch\nx = torch.ones(3)\n") == []
     assert run("") == []
     assert run(MISUSE)[0][2] == "KLD000", "and it would have been noticed"
+
+
+def test_what_is_not_analysed_to_its_end_is_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert run(MISUSE) == [(5, 20, "KLD101")]
+    assert caplog.messages == []
+    monkeypatch.setattr("kl_lint.flow.analysis.BASE_WORK", -1000)
+    assert run(MISUSE) == []
+    (record,) = caplog.records
+    assert record.name == "flake8.kl_lint", "which flake8 shows where it is asked to be verbose"
+    assert record.getMessage().startswith("loss.py: is too large or too intricate to be analysed to its end")
 
 
 def test_options_are_declared() -> None:

@@ -139,7 +139,14 @@ def _report(arguments: argparse.Namespace, files: Run, outcomes: Sequence[Outcom
 
         lines = {outcome.path: outcome.lines for outcome in outcomes}
         color = shows_color(arguments, stream)
-        text = render(layout, findings, Context(lines, checked=files.checked, color=color))
+        context = Context(
+            lines,
+            checked=files.checked,
+            color=color,
+            problems=[outcome.problem for outcome in outcomes if outcome.problem],
+            notes=[outcome.note for outcome in outcomes if outcome.note],
+        )
+        text = render(layout, findings, context)
         if layout == "full":
             text += _hint(findings, fixing=arguments.fix, unsafe=files.settings.unsafe_fixes)
     if arguments.output_file:

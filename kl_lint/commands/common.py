@@ -142,7 +142,7 @@ class Run:
         ]
 
     def outcomes(self, work: Callable[[File | Stdin, Settings], Outcome | None]) -> Iterator[Outcome]:
-        """What came of the files that have anything to tell. Problems are told at once."""
+        """What came of the files that have anything to tell. Problems and notes are told at once."""
         from kl_lint.batch import Outcome
 
         for source, settings in self._work:
@@ -153,8 +153,7 @@ class Run:
                 outcome = work(source, settings)
             if outcome is None:
                 continue
-            if outcome.problem:
-                complain(outcome.problem)
+            complain(*filter(None, (outcome.problem, outcome.note)))
             yield outcome
         if not self._work and not self._force:
             complain(f"{', '.join(self._paths)}: no Python files; name files, or directories that hold some")

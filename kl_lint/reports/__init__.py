@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from kl_lint.finding import Finding
+    from kl_lint.sources.problem import Problem
 
 __all__ = ["COUNTED", "DOCUMENTS", "REPORTS", "Context", "render"]
 
@@ -34,15 +35,26 @@ class Context:
     """What a report may need to know beside the findings.
 
     `lines` are the lines of each file that has findings, by its name; `checked` is the number of files looked at;
-    `color` says that the reader is a terminal that shows colours.
+    `color` says that the reader is a terminal that shows colours. `problems` say of which files the findings are
+    missing, `notes` of which they may be. Both have been told on standard error, and go where a format has a place.
     """
 
-    __slots__ = ("checked", "color", "lines")
+    __slots__ = ("checked", "color", "lines", "notes", "problems")
 
-    def __init__(self, lines: Mapping[str, Sequence[str]], *, checked: int = 0, color: bool = False) -> None:
+    def __init__(
+        self,
+        lines: Mapping[str, Sequence[str]],
+        *,
+        checked: int = 0,
+        color: bool = False,
+        problems: Sequence[Problem] = (),
+        notes: Sequence[Problem] = (),
+    ) -> None:
         self.lines = lines
         self.checked = checked
         self.color = color
+        self.problems = problems
+        self.notes = notes
 
 
 def render(name: str, findings: Sequence[Finding], context: Context) -> str:

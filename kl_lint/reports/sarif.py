@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from kl_lint.finding import Finding
     from kl_lint.reports import Context
+    from kl_lint.sources.problem import Problem
 
 __all__ = ["FINGERPRINT", "render"]
 
@@ -57,6 +58,7 @@ def render(findings: Sequence[Finding], context: Context) -> str:
                     "columnKind": "utf16CodeUnits",
                     "newlineSequences": ["\r\n", "\n", "\r"],
                     "originalUriBaseIds": {_ROOT: {"description": _message("The root of the repository.")}},
+                    **log.invocations(context),
                     "results": [log.result(finding, mark) for _, finding, mark in fingerprints(pairs, context.lines)],
                 }
             ],
@@ -139,6 +141,28 @@ class _Log:
         if fix is not None:
             result["fixes"] = [fix]
         return result
+
+    def invocations(self, context: Context) -> _Object:
+        """Where the results may not be all there are, what a reader is to know of it (appendix I)."""
+        if not (context.problems or context.notes):
+            return {}
+        told = [("error", problem) for problem in context.problems] + [("warning", note) for note in context.notes]
+        notifications = [self._notification(level, problem) for level, problem in told]
+        return {
+            "invocations": [
+                {"executionSuccessful": not context.problems, "toolExecutionNotifications": notifications},
+            ]
+        }
+
+    def _notification(self, level: str, problem: Problem) -> _Object:
+        place: _Object = {"artifactLocation": self._artifact(problem.path)}
+        if problem.row is not None:
+            place["region"] = {"startLine": problem.row}
+        return {
+            "level": level,
+            "message": _message(f"{problem.what}; {problem.remedy}"),
+            "locations": [{"physicalLocation": place}],
+        }
 
     def _fix(self, finding: Finding) -> _Object | None:
         """The fix of `finding`, where there is one that may be applied."""

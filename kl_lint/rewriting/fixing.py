@@ -57,7 +57,7 @@ def fix_source(
 def _checker(filename: str, enable: frozenset[str]) -> Check:
     from kl_lint.engine import check_text
 
-    return lambda text: check_text(text, filename, enable=enable, across=True)
+    return lambda text: check_text(text, filename, enable=enable, across=True)[0]
 
 
 @dataclass(frozen=True, slots=True)

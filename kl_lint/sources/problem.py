@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Problem"]
+__all__ = ["Problem", "incomplete"]
 
 
 class Problem(Exception):
@@ -18,3 +18,12 @@ class Problem(Exception):
     def __str__(self) -> str:
         place = self.path if self.row is None else f"{self.path}:{self.row}"
         return f"{place}: {self.what}; {self.remedy}"
+
+
+def incomplete(path: str) -> Problem:
+    """That a file needs more work than there may be, so that findings may be missing."""
+    return Problem(
+        path,
+        "is too large or too intricate to be analysed to its end: findings may be missing",
+        "split it, or its longest functions",
+    )

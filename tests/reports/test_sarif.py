@@ -22,6 +22,7 @@ from kl_lint.reports import Context, render
 from kl_lint.reports.sarif import FINGERPRINT
 from kl_lint.rewriting import apply_fixes
 from kl_lint.rules import RULES
+from kl_lint.sources.problem import Problem, incomplete
 from tests.reports.samples import BROKEN, HOSTILE, SOURCE, context, displayed, found, hostile, moved
 
 Json = Any
@@ -110,6 +111,23 @@ def test_reports_follow_the_schema() -> None:
     assert problems(render("sarif", [*found(), BROKEN], context())) == []
     strange = [hostile(name) for name in HOSTILE]
     assert problems(render("sarif", strange, context(SOURCE, *HOSTILE))) == []
+
+
+@pytest.mark.parametrize("name", ["loss.py", *HOSTILE])
+def test_results_that_may_not_be_all_there_are_say_so(name: str) -> None:
+    assert "invocations" not in run_of(found(), context())
+    note, failure = incomplete(name), Problem(name, "is {not} Python", "mend it", 7)
+    (invocation,) = run_of(found(), Context({}, notes=[note]))["invocations"]
+    assert invocation["executionSuccessful"], "with a level that stops no reader"
+    (told,) = invocation["toolExecutionNotifications"]
+    assert told["level"] == "warning"
+    assert told["message"]["text"] == f"{note.what}; {note.remedy}"
+    (invocation,) = run_of([], Context({}, notes=[note], problems=[failure]))["invocations"]
+    assert not invocation["executionSuccessful"]
+    (told, _) = invocation["toolExecutionNotifications"]
+    assert (told["level"], told["message"]["text"]) == ("error", "is {{not}} Python; mend it")
+    assert told["locations"][0]["physicalLocation"]["region"] == {"startLine": 7}
+    assert problems(render("sarif", [], Context({}, notes=[note], problems=[failure]))) == []
 
 
 def test_the_schema_can_say_no() -> None:

@@ -21,7 +21,7 @@ SOURCE = "y = F.a(x) ;z = 1\r\n"
 def _stand_in_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     """`F.a(x)` can be mended safely, `F.b(x)` unsafely, `F.c(**x)` not at all."""
 
-    def check_text(text: str, filename: str, *, enable: frozenset[str], across: bool) -> tuple[Finding, ...]:
+    def check_text(text: str, filename: str, *, enable: frozenset[str], across: bool) -> tuple[tuple[Finding, ...], bool]:
         row, line = next((row, line) for row, line in enumerate(text.split("\n"), start=1) if "F." in line)
         span = Span(row, 5, row, line.index(")") + 2)
         mends = {
@@ -30,9 +30,9 @@ def _stand_in_rules(monkeypatch: pytest.MonkeyPatch) -> None:
             "F.c": ("KLD204", Fix("", Applicability.SAFE, (SetKeyword(span, "reduction", "1"),))),
         }
         if line[4:7] not in mends:
-            return ()
+            return (), True
         code, fix = mends[line[4:7]]
-        return (Finding(code, "x", "m", filename, span, row, fix=fix),)
+        return (Finding(code, "x", "m", filename, span, row, fix=fix),), True
 
     monkeypatch.setattr("kl_lint.engine.check_text", check_text)
 

@@ -222,9 +222,9 @@ def test_a_byte_order_mark_is_kept_and_not_checked() -> None:
 def test_the_rules_of_the_project_are_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
-    def check_text(text: str, filename: str, *, enable: frozenset[str], across: bool) -> tuple[Finding, ...]:
+    def check_text(text: str, filename: str, *, enable: frozenset[str], across: bool) -> tuple[tuple[Finding, ...], bool]:
         seen.append((text, filename, enable))
-        return ()
+        return (), True
 
     monkeypatch.setattr("kl_lint.engine.check_text", check_text)
     fix_source("x = 1\n", "a.py", enable=frozenset({"KLD6"}))
