@@ -15,7 +15,7 @@ from kl_lint.sources.problem import Problem, incomplete
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from kl_lint.changes import Change
     from kl_lint.configuration.returns import Return
@@ -30,10 +30,12 @@ __all__ = [
     "Outcome",
     "check",
     "check_bytes",
+    "find",
     "fix",
     "fix_bytes",
     "inspect",
     "inspect_bytes",
+    "kept",
     "silence",
     "silence_bytes",
 ]
@@ -127,8 +129,8 @@ def _over(
 def check_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
     """The findings in `data`."""
     text, selection = _decode(path, data).text, settings.selection_for(path)
-    found, note = _find(path, text, selection, settings.returns)
-    findings = _kept(found, selection, text)
+    found, note = find(path, text, selection, settings.returns)
+    findings = kept(found, selection, text)
     return Outcome(path, findings=findings, lines=split_lines(text), note=note) if findings or note else None
 
 
@@ -140,7 +142,7 @@ def fix_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
     notes: list[Problem] = []
 
     def check(text: str) -> Sequence[Finding]:
-        found, note = _find(path, text, selection, settings.returns)
+        found, note = find(path, text, selection, settings.returns)
         if note:
             notes.append(note)
         return found
@@ -159,7 +161,7 @@ def fix_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
         outcome = check_bytes(path, data, settings) or Outcome(path)
         outcome.problem = _mistake(path, "fixed", error)
         return outcome
-    findings = _kept(result.remaining, selection, result.source)
+    findings = kept(result.remaining, selection, result.source)
     change = _change(path, data, decoded, result.source)
     if not (findings or change or notes):
         return None
@@ -179,14 +181,14 @@ def silence_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
     from kl_lint.sources.silencing import silenced
 
     decoded, selection = _decode(path, data), settings.selection_for(path)
-    every, note = _find(path, decoded.text, selection, settings.returns)
-    found = _kept(every, selection, decoded.text)
+    every, note = find(path, decoded.text, selection, settings.returns)
+    found = kept(every, selection, decoded.text)
     codes: dict[int, list[str]] = {}
     for finding in found:
         if finding.code != INTERNAL_ERROR:
             codes.setdefault(finding.noqa_row, []).append(finding.code)
     text = silenced(decoded.text, codes)
-    left = _kept(found, selection, text)  # comments move no row
+    left = kept(found, selection, text)  # comments move no row
     change = _change(path, data, decoded, text)
     return Outcome(
         path,
@@ -211,24 +213,19 @@ def inspect_bytes(path: str, data: bytes, settings: Settings) -> Outcome:
         raise _mistake(path, "analysed", error) from error
 
 
-# --- steps ---
+# --- of `text`, the content of `path` ---
 
 
-def _decode(path: str, data: bytes) -> Text:
-    from kl_lint.sources.decoding import decode
-
-    return decode(data, path)
-
-
-def _find(
-    path: str, text: str, selection: Selection, returns: Sequence[Return]
+def find(
+    path: str, text: str, selection: Selection, returns: Sequence[Return], unsaved: Mapping[str, str] | None = None
 ) -> tuple[Sequence[Finding], Problem | None]:
     """The findings in `text`, and a note where there may be more.
 
-    Of a fix that is not to be made, they have only the sight. Other files' are told with those.
+    Of a fix that is not to be made, they have only the sight. Other files' are told with those. `unsaved` are texts
+    that stand for files as an editor holds them, by path. Raises Problem where `text` is not Python.
     """
     try:
-        found, complete = check_text(text, path, enable=selection.enable, across=True, returns=returns)
+        found, complete = check_text(text, path, enable=selection.enable, across=True, returns=returns, unsaved=unsaved)
     except SyntaxError as error:
         raise _not_python(path, error) from error
     own = (finding for finding in found if finding.filename == path)
@@ -241,18 +238,28 @@ def _with_fix_for_show(finding: Finding) -> Finding:
 
     from kl_lint.finding import Applicability
 
-    return replace(finding, fix=finding.fix and replace(finding.fix, applicability=Applicability.DISPLAY))
+    shown = finding.fix and replace(finding.fix, applicability=Applicability.DISPLAY)
+    return replace(finding, fix=shown, alternatives=())
 
 
-def _kept(findings: Iterable[Finding], selection: Selection, text: str) -> Sequence[Finding]:
+def kept(findings: Iterable[Finding], selection: Selection, text: str) -> Sequence[Finding]:
     """The findings in `text` that are wanted and that no comment silences."""
-    kept = [finding for finding in findings if selection.keeps(finding.code)]
-    if not kept or "noqa" not in text.lower():
-        return kept
+    wanted = [finding for finding in findings if selection.keeps(finding.code)]
+    if not wanted or "noqa" not in text.lower():
+        return wanted
     from kl_lint.sources.noqa import Noqa
 
     noqa = Noqa(split_lines(text))
-    return [finding for finding in kept if not noqa.silences(finding.code, finding.noqa_row)]
+    return [finding for finding in wanted if not noqa.silences(finding.code, finding.noqa_row)]
+
+
+# --- steps ---
+
+
+def _decode(path: str, data: bytes) -> Text:
+    from kl_lint.sources.decoding import decode
+
+    return decode(data, path)
 
 
 def _change(path: str, data: bytes, decoded: Text, text: str) -> Change | None:

@@ -92,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         ("inspect", "say what each KL divergence computes", "kl-lint inspect src/loss.py", _inspect),
         ("rule", "explain a rule", "kl-lint rule KLD101", _rule),
         ("config", "show the options in force, and where each comes from", "kl-lint config src/loss.py", _config),
+        ("server", "speak to an editor, by the Language Server Protocol", "kl-lint server", _server),
     ):
         declare(
             commands.add_parser(
@@ -148,6 +149,10 @@ def _rule(parser: argparse.ArgumentParser) -> None:
     which.add_argument("code", nargs="?", metavar="CODE", help="the rule's code, or the beginning of several")
     which.add_argument("--all", action="store_true", help="every rule")
     _add_layout(parser, "text", "markdown", "json")
+
+
+def _server(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--stdio", action="store_true", help="by standard input and output, as always (editors add it)")
 
 
 def _add_paths(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from kl_lint.configuration.returns import Return
@@ -80,17 +80,19 @@ def check_text(
     enable: frozenset[str] = frozenset(),
     across: bool = False,
     returns: Sequence[Return] = (),
+    unsaved: Mapping[str, str] | None = None,
 ) -> tuple[tuple[Finding, ...], bool]:
     """The findings in `text`, sorted by position, and whether all of it was analysed: there is a bound on the work.
 
     `across`: other files of its project are read where they matter. `returns` is what the configuration says of
-    functions that cannot be looked into.
+    functions that cannot be looked into. `unsaved` are texts that stand for files as an editor holds them, by path.
 
     Raises SyntaxError where it is not Python.
     """
     if not mentions(text, enable):
         return (), True
-    return check_tree(parse(text, filename), split_lines(text), filename, enable=enable, across=across, returns=returns)
+    tree, lines = parse(text, filename), split_lines(text)
+    return check_tree(tree, lines, filename, enable=enable, across=across, returns=returns, unsaved=unsaved)
 
 
 def check_tree(
@@ -101,6 +103,7 @@ def check_tree(
     enable: frozenset[str] = frozenset(),
     across: bool = False,
     returns: Sequence[Return] = (),
+    unsaved: Mapping[str, str] | None = None,
 ) -> tuple[tuple[Finding, ...], bool]:
     """What `check_text` gives, of a module that is parsed already; `lines` are its lines, each with its newline.
 
@@ -112,7 +115,7 @@ def check_tree(
         from kl_lint.flow import analyse
         from kl_lint.rules import judge
 
-        project = _project_of(filename) if across else None
+        project = _project_of(filename, unsaved) if across else None
         facts = analyse(
             tree,
             lines,
@@ -127,7 +130,12 @@ def check_tree(
 
 
 def inspect_text(
-    text: str, filename: str, *, across: bool = False, returns: Sequence[Return] = ()
+    text: str,
+    filename: str,
+    *,
+    across: bool = False,
+    returns: Sequence[Return] = (),
+    unsaved: Mapping[str, str] | None = None,
 ) -> tuple[tuple[Row, ...], bool]:
     """What each KL divergence in `text` computes, sorted by position, and whether all of it was analysed.
 
@@ -138,7 +146,7 @@ def inspect_text(
     from kl_lint.flow import analyse
     from kl_lint.inspection import describe
 
-    project = _project_of(filename) if across else None
+    project = _project_of(filename, unsaved) if across else None
     tree, lines = parse(text, filename), split_lines(text)
     facts = analyse(tree, lines, filename, project=project, declarations=_declarations(returns))
     return describe(facts), facts.complete
@@ -152,11 +160,11 @@ def _declarations(returns: Sequence[Return]) -> tuple[Declaration, ...]:
     return tuple(Declaration(told.pattern, Space(told.space), told.dim) for told in returns)
 
 
-def _project_of(filename: str) -> Project | None:
+def _project_of(filename: str, unsaved: Mapping[str, str] | None) -> Project | None:
     """The project that a file belongs to, where it exists."""
     from kl_lint.flow.project import project_of
 
-    return project_of(filename)
+    return project_of(filename, unsaved)
 
 
 def _internal_error(error: Exception, lines: Sequence[str], filename: str) -> Finding:

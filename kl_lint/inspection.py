@@ -43,7 +43,8 @@ class View:
 class Row:
     """One call: where, of what kind (`functional`, `module` or `raw`), with what, and in words what that computes.
 
-    An argument is None where the call does not show it; `log_target` where it is not known, or differs by path.
+    An argument is None where the call does not show it; `log_target` where it is not known, or differs by path;
+    `direction`, such as `KL(teacher ‖ student)`, where what is computed is no divergence.
     """
 
     filename: str
@@ -53,6 +54,7 @@ class Row:
     target: View | None
     log_target: bool | None
     reduction: str
+    direction: str | None
     computes: str
 
 
@@ -68,6 +70,7 @@ def _row(site: Site) -> Row:
     targets = [[call.target for call in context.variants] for context in site.contexts]
     reduction = _agreed(call.reduction for call in calls) or Reduction.UNKNOWN
     log_target = _agreed(call.log_target for call in calls)
+    direction, computes = _computes(inputs, targets, log_target, reduction)
     return Row(
         filename=calls[0].filename,
         span=site.span,
@@ -76,7 +79,8 @@ def _row(site: Site) -> Row:
         target=_view(targets),
         log_target=log_target,
         reduction=reduction.value,
-        computes=_computes(inputs, targets, log_target, reduction),
+        direction=direction,
+        computes=computes,
     )
 
 
@@ -164,20 +168,24 @@ _REDUCTIONS = {
 }
 
 
-def _computes(inputs: _Ways, targets: _Ways, log_target: bool | None, reduction: Reduction) -> str:
+def _computes(
+    inputs: _Ways, targets: _Ways, log_target: bool | None, reduction: Reduction
+) -> tuple[str | None, str]:
+    """The direction, if what is computed is a divergence, and what is."""
     if reduction is Reduction.INVALID:
-        return "nothing: torch knows no such reduction"
+        return None, "nothing: torch knows no such reduction"
     wanted = None if log_target is None else Space.LOG_PROBS.value if log_target else Space.PROBS.value
     spaces = _space(inputs), _space(targets)
     if log_target is False and spaces == (Space.PROBS.value, Space.LOG_PROBS.value):
-        return "not a divergence: the input is the target, and the target the input"
+        return None, "not a divergence: the input is the target, and the target the input"
     faults = [*_fault("input", inputs, Space.LOG_PROBS.value), *_fault("target", targets, wanted)]
     if faults:
-        return f"not a divergence: {', and '.join(faults)}"
+        return None, f"not a divergence: {', and '.join(faults)}"
     target, input_ = _names(targets, inputs)
     doubts = [*_doubt(input_, spaces[0], Space.LOG_PROBS.value), *_doubt(target, spaces[1], wanted)]
     condition = f", if {' and '.join(doubts)}" if doubts else ""
-    return f"KL({target} ‖ {input_}), {_REDUCTIONS[reduction]}{condition}"
+    direction = f"KL({target} ‖ {input_})"
+    return direction, f"{direction}, {_REDUCTIONS[reduction]}{condition}"
 
 
 def _fault(role: str, ways: _Ways, wanted: str | None) -> list[str]:

@@ -71,6 +71,18 @@ def test_the_nearest_file_counts(command: Command) -> None:
     assert command.codes("near/a.py", "--config=pyproject.toml") == ["KLD101"]
 
 
+def test_a_run_may_be_seen_from_another_directory(command: Command, tmp_path: Path) -> None:
+    given = {"per-file-ignores": (("src/*", ("KLD101",)),), "extend-exclude": ("src/old",)}
+    elsewhere = str(tmp_path.parent / "elsewhere")
+    settings = Configuration(given, directory=elsewhere).of(os.path.join(elsewhere, "src", "a.py"))
+    assert not settings.selection_for(os.path.join(elsewhere, "src", "a.py")).keeps("KLD101")
+    assert settings.selection_for(os.path.join("src", "a.py")).keeps("KLD101")
+    exclusion = settings.exclusion()
+    assert exclusion.excludes_path(os.path.join(elsewhere, "src", "old", "a.py"), elsewhere)
+    assert exclusion.excludes_path(os.path.join(elsewhere, "build", "a.py"), elsewhere)
+    assert not exclusion.excludes_path(os.path.join(elsewhere, "build", "a.py"))
+
+
 def test_a_file_above_the_working_directory_counts(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(**{"src/a": TWICE, "src/skipped/b": TWICE, "src/tests/c": TWICE})
     configure('exclude = ["src/skipped"]\nper-file-ignores = { "src/tests" = ["KLD1"], "tests" = ["KLD2"] }')

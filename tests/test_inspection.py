@@ -73,6 +73,7 @@ def test_a_call_that_is_right() -> None:
         target=View("probs", dim=1),
         log_target=False,
         reduction="batchmean",
+        direction="KL(teacher ‖ student)",
         computes="KL(teacher ‖ student), summed, divided by the batch",
     )
 
@@ -203,7 +204,9 @@ def test_every_reduction_has_words() -> None:
 def test_what_is_computed_in_words(
     input_: Distribution, target: Distribution, log_target: bool | None, computes: str
 ) -> None:
-    assert row([call(input_, target, log_target=log_target)]).computes == computes
+    found = row([call(input_, target, log_target=log_target)])
+    assert found.computes == computes
+    assert found.direction == ("KL(teacher ‖ student)" if computes.startswith("KL") else None)
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ __all__ = ["Configuration"]
 class Configuration:
     """The settings of every directory, each looked up once.
 
-    `given` are the options of the command line, by name; they count more than any file's. The options of `file`, where
-    it is given, hold everywhere, paths in them seen from the working directory; where `isolated`, no file's do.
+    `given` are the options of the command line, or of what stands for it, by name; they count more than any file's.
+    The options of `file`, where it is given, hold everywhere; where `isolated`, no file's do. Paths in both are seen
+    from `directory`, the working directory unless it is given.
 
     Raises WrongConfiguration where `file` cannot be followed; so does each method where a file that it meets cannot be.
     """
@@ -27,10 +28,15 @@ class Configuration:
     __slots__ = ("_everywhere", "_given", "_known")
 
     def __init__(
-        self, given: Mapping[str, object] | None = None, *, file: str | None = None, isolated: bool = False
+        self,
+        given: Mapping[str, object] | None = None,
+        *,
+        file: str | None = None,
+        isolated: bool = False,
+        directory: str | None = None,
     ) -> None:
         try:
-            here = os.getcwd()
+            here = directory or os.getcwd()
         except OSError as error:
             raise WrongConfiguration("the working directory is gone; change to one that is there") from error
         self._given = Layer("command line", here, given or {})

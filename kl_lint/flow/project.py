@@ -9,7 +9,7 @@ import ast
 import gc
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -50,9 +50,22 @@ def root_of(path: str) -> str:
         here = above
 
 
-def project_of(path: str) -> Project | None:
-    """The project of a file that exists, the same for all its files; None for a name that is no file's."""
-    return shared(root_of(path)) if os.path.isfile(path) else None
+def project_of(path: str, unsaved: Mapping[str, str] | None = None) -> Project | None:
+    """The project of a file that exists, the same for all its files; None for a name that is no file's.
+
+    `unsaved` are texts that stand for files as an editor holds them, by path; each of them exists.
+    """
+    held = unsaved or {}
+    if path not in held and not os.path.isfile(path):
+        return None
+    project = shared(root_of(path))
+    project.hold(held)
+    return project
+
+
+def forget() -> None:
+    """Forget what has been read of every project: for a process that lives on while files come and go."""
+    shared.cache_clear()
 
 
 @lru_cache(maxsize=4)
@@ -71,11 +84,18 @@ class Project:
     _sources: dict[str, tuple[object, Source | None]] = field(default_factory=dict)
     _located: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _folders: dict[str, tuple[tuple[str, ...], dict[str, bytes]]] = field(default_factory=dict)
-    unsaved: dict[str, str] = field(default_factory=dict)
+    _unsaved: dict[str, str] = field(default_factory=dict)
     """Texts that stand for files as an editor holds them, by real path."""
 
     def __post_init__(self) -> None:
         self.root = os.path.realpath(self.root)
+
+    def hold(self, unsaved: Mapping[str, str]) -> None:
+        """Let these texts, and no others, stand for files. What is known of all other files is kept."""
+        held = {os.path.realpath(path): text for path, text in unsaved.items()}
+        if held.keys() != self._unsaved.keys():
+            self._located.clear()  # a module may be found where none was, and the other way round
+        self._unsaved = held
 
     # --- modules -----------------------------------------------------------------------------------------------------
 
@@ -110,7 +130,7 @@ class Project:
         """The file of a dotted name below a folder."""
         stem = os.path.join(folder, *module.split(".")) if module else folder
         for path in (f"{stem}.py" if module else "", os.path.join(stem, "__init__.py")):
-            if path and self._ours(path) and (path in self.unsaved or os.path.isfile(path)):
+            if path and self._ours(path) and (path in self._unsaved or os.path.isfile(path)):
                 return path
         return stem if os.path.isdir(stem) and self._ours(stem) and stem != self.root else None
 
@@ -119,19 +139,25 @@ class Project:
         return real == self.root or real.startswith(self.root + os.sep)
 
     def source(self, path: str) -> Source | None:
-        """A parsed file of the project; None where it cannot be read or parsed, or the bound is reached."""
+        """A parsed file of the project; None where it cannot be read or parsed, or the bound is reached.
+
+        While an unsaved text cannot be parsed, since it is being written, what it was before stands for it.
+        """
         stamp = self._stamp(path)
         known = self._sources.get(path)
         if known is None or known[0] != stamp:
             if len(self._sources) >= MOST_FILES:
                 return None
-            known = self._sources[path] = (stamp, self._parsed(path))
+            parsed = self._parsed(path)
+            if parsed is None and known is not None and path in self._unsaved:
+                parsed = known[1]
+            known = self._sources[path] = (stamp, parsed)
         return known[1]
 
     def _stamp(self, path: str) -> object:
         """What changes when a file does."""
-        if path in self.unsaved:
-            return self.unsaved[path]
+        if path in self._unsaved:
+            return self._unsaved[path]
         try:
             status = os.stat(path)
         except OSError:
@@ -140,14 +166,14 @@ class Project:
 
     def computes_divergence(self, path: str) -> bool:
         """Whether the text of a file names a KL divergence of torch."""
-        data = self.unsaved[path].encode() if path in self.unsaved else self._read(path)
+        data = self._content(path)
         return data is not None and (b"KLDivLoss" in data or b"kl_div" in data)
 
     def promises(self, path: str, name: str) -> bool:
         """Whether what a file binds to a name may have to do with a distribution, by its text: asked before it is
         parsed.
         """
-        data = self.unsaved[path].encode() if path in self.unsaved else self._read(path)
+        data = self._content(path)
         if data is None:
             return False
         word = re.escape(name.encode())
@@ -157,7 +183,7 @@ class Project:
         )
 
     def _parsed(self, path: str) -> Source | None:
-        text = self.unsaved.get(path)
+        text = self._unsaved.get(path)
         if text is None:
             text = decoded(self._read(path))
         if text is None:
@@ -172,6 +198,10 @@ class Project:
             if collecting:
                 gc.enable()
         return Source(path, text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), tree)
+
+    def _content(self, path: str) -> bytes | None:
+        """What is to be searched for words."""
+        return encoded(self._unsaved[path]) if path in self._unsaved else self._read(path)
 
     def _read(self, path: str) -> bytes | None:
         if not self._ours(path) or not os.path.isfile(path):
@@ -208,6 +238,7 @@ class Project:
                     continue
                 seen.add(here)
                 below, texts = self._folder(here)
+                texts = self._with_unsaved(here, texts)
                 waiting.extend(below)
                 yield from texts.items()
                 left -= sum(map(len, texts.values())) + 1000
@@ -235,12 +266,29 @@ class Project:
                     if not entry.name.startswith(".") and entry.name not in SKIPPED:
                         below.append(entry.path)
                 elif entry.name.endswith(".py"):
-                    unsaved = self.unsaved.get(entry.path)
-                    data = unsaved.encode() if unsaved is not None else self._read(entry.path)
-                    if data is not None and (b"torch" in data or b"softmax" in data):
+                    data = self._read(entry.path)
+                    if data is not None and is_telling(data):
                         texts[entry.path] = data
             self._folders[folder] = (tuple(below), texts)
         return self._folders[folder]
+
+    def _with_unsaved(self, folder: str, texts: dict[str, bytes]) -> dict[str, bytes]:
+        """The texts of a folder, with those that an editor holds in the place of what is on the disk."""
+        held = {path: encoded(text) for path, text in self._unsaved.items() if os.path.dirname(path) == folder}
+        if not held:
+            return texts
+        both = {**texts, **held}
+        return {path: both[path] for path in sorted(both) if path not in held or is_telling(held[path])}
+
+
+def is_telling(data: bytes) -> bool:
+    """Whether a file can hold a caller of interest."""
+    return b"torch" in data or b"softmax" in data
+
+
+def encoded(text: str) -> bytes:
+    """What an editor holds, as bytes. It may hold halves of characters, which no encoding has."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def decoded(data: bytes | None) -> str | None:

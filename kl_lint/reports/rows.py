@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from kl_lint.inspection import Row, View
 
-__all__ = ["render_json", "render_text"]
+__all__ = ["particulars", "render_json", "render_text"]
 
 _SPACES = {
     "log_probs": "log-probabilities",
@@ -59,10 +59,15 @@ def render_text(rows: Sequence[Row], *, color: bool = False) -> str:
 def _paragraph(row: Row, paint: Paint) -> Iterator[str]:
     place = f"{paint.strong(path(row.filename))}:{row.span.row}:{row.span.column}"
     yield f"{place}: {visible(row.computes)}"
-    yield f"  input:  {_words(row.input, row.filename)}"
-    yield f"  target: {_words(row.target, row.filename)}"
+    yield from (f"  {line}" for line in particulars(row))
+
+
+def particulars(row: Row) -> Iterator[str]:
+    """What there is to say of a call beside what it computes, a line of visible text each."""
+    yield f"input:  {_words(row.input, row.filename)}"
+    yield f"target: {_words(row.target, row.filename)}"
     log_target = "not known" if row.log_target is None else row.log_target
-    yield f"  {row.kind} call, reduction: {row.reduction}, log_target: {log_target}"
+    yield f"{row.kind} call, reduction: {row.reduction}, log_target: {log_target}"
 
 
 def _words(view: View | None, filename: str) -> str:

@@ -12,11 +12,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kl_lint.finding import Fix
-from kl_lint.rewriting.fixing import Check, fix_source
+from kl_lint.rewriting.differences import differences
+from kl_lint.rewriting.fixing import Check, edits_of_fix, fix_source
 from kl_lint.rewriting.lines import BYTE_ORDER_MARK
 from kl_lint.rewriting.results import FixResult, Rewritten, TextEdit
 
-__all__ = ["Check", "FixResult", "Rewritten", "TextEdit", "apply_fixes", "fix_source", "text_edits"]
+__all__ = [
+    "Check",
+    "FixResult",
+    "Rewritten",
+    "TextEdit",
+    "apply_fixes",
+    "differences",
+    "edits_of_fix",
+    "fix_source",
+    "text_edits",
+]
 
 
 def apply_fixes(source: str, fixes: Sequence[Fix]) -> Rewritten:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kl_lint.finding import Applicability, Finding, Fix
 from kl_lint.rewriting.lines import BYTE_ORDER_MARK, Lines
-from kl_lint.rewriting.results import FixResult
+from kl_lint.rewriting.results import FixResult, TextEdit
 from kl_lint.selection import INTERNAL_ERROR
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from kl_lint.rewriting.editor import Revision
+    from kl_lint.rewriting.editor import Editor, Revision
 
-__all__ = ["Check", "fix_source"]
+__all__ = ["Check", "edits_of_fix", "fix_source"]
 
 Check = Callable[[str], Sequence[Finding]]
 """The findings of a text that has no byte order mark."""
@@ -52,6 +52,22 @@ def fix_source(
     loop = _Loop(filename, check or _checker(filename, enable), unsafe, wanted)
     result = loop.run(source[len(mark) :])
     return FixResult(mark + result.source, result.fixed, result.remaining, result.refused)
+
+
+def edits_of_fix(
+    editor: Editor, finding: Finding, fix: Fix, *, found: Iterable[Finding], check: Check
+) -> tuple[TextEdit, ...]:
+    """The smallest replacements that make `fix`, the one of `finding` or one of its alternatives, in the editor's text.
+
+    None where it cannot be made, or where the finding would still be there. `found` are the findings of the text.
+    """
+    revision = editor.revise([fix])
+    if not revision.result.applied:
+        return ()
+    mended = replace(finding, fix=fix)
+    before = [mended if each == finding else each for each in found]
+    after = check(revision.result.text)
+    return () if _failed(revision, before, [mended], after) else editor.text_edits(fix)
 
 
 def _checker(filename: str, enable: frozenset[str]) -> Check:

@@ -67,12 +67,13 @@ class Exclusion:
         absolute = os.path.normcase(os.path.abspath(path))
         return any(pattern.match(absolute) for pattern in self._paths)
 
-    def excludes_path(self, path: str) -> bool:
-        """Whether `path`, or a directory on the way to it from the working directory, is left out.
+    def excludes_path(self, path: str, directory: str | None = None) -> bool:
+        """Whether `path`, or a directory on the way to it from `directory`, the working directory by default, is left
+        out.
 
         Of a path elsewhere only the last name is looked at: what its parents are called is not the project's doing.
         """
-        absolute, here = os.path.abspath(path), os.getcwd()
+        absolute, here = os.path.abspath(path), directory or os.getcwd()
         inside = absolute.startswith(os.path.join(here, ""))
         while absolute != here:
             if self.excludes(os.path.basename(absolute), absolute):

@@ -12,7 +12,7 @@ import pytest
 from kl_lint.flow import analyse
 from kl_lint.flow.declared import Declaration
 from kl_lint.flow.kl_call import KLCall, Kind
-from kl_lint.flow.project import Project, project_of, root_of
+from kl_lint.flow.project import Project, forget, project_of, root_of
 from kl_lint.flow.values import Space
 
 HEAD = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n"
@@ -197,14 +197,60 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
 def test_an_unsaved_text_stands_for_its_file(tmp_path: Path) -> None:
     write(tmp_path, {"ops.py": SOFTEN, "main.py": HEAD + "from ops import soften, log_soften\n" + USE})
     project = Project(str(tmp_path))
-    project.unsaved[os.path.realpath(tmp_path / "ops.py")] = SOFTEN.replace("F.softmax", "F.log_softmax")
+    project.hold({str(tmp_path / "ops.py"): SOFTEN.replace("F.softmax", "F.log_softmax")})
     assert spaces(tmp_path, "main.py", project=project) == {("log_probs", "log_probs")}
+    project.hold({})
+    assert spaces(tmp_path, "main.py", project=project) == RIGHT
+
+
+@pytest.mark.parametrize("more", ["def half(", "# \ud83d, half of a character"])
+def test_what_an_unsaved_text_was_stands_while_it_cannot_be_parsed(tmp_path: Path, more: str) -> None:
+    write(tmp_path, {"ops.py": "", "main.py": HEAD + "from ops import soften, log_soften\n" + USE})
+    project = Project(str(tmp_path))
+    for text in (SOFTEN, SOFTEN + more):
+        project.hold({str(tmp_path / "ops.py"): text})
+        assert spaces(tmp_path, "main.py", project=project) == RIGHT
+
+
+def test_an_unsaved_text_makes_a_module_that_was_none(tmp_path: Path) -> None:
+    write(tmp_path, {"main.py": HEAD + "from ops import soften, log_soften\n" + USE})
+    project = Project(str(tmp_path))
+    assert spaces(tmp_path, "main.py", project=project) == set()
+    project.hold({str(tmp_path / "ops.py"): SOFTEN})
+    assert spaces(tmp_path, "main.py", project=project) == RIGHT
+    project.hold({})
+    assert spaces(tmp_path, "main.py", project=project) == set()
+
+
+def test_callers_are_looked_for_in_unsaved_texts(tmp_path: Path) -> None:
+    loss = HEAD + "def soft_target_loss(a, b):\n    return F.kl_div(a, b, reduction='sum')\n"
+    caller = HEAD + "from loss import soft_target_loss\ndef step(x, y):\n    return soft_target_loss(F.log_softmax(x, 1), F.softmax(y, 1))\n"
+    write(tmp_path, {"loss.py": loss, "step.py": "", "setup.py": ""})
+    project = Project(str(tmp_path))
+    assert spaces(tmp_path, "loss.py", project=project) == set()
+    for name in ("step.py", "unsaved.py"):
+        project.hold({str(tmp_path / name): caller})
+        assert spaces(tmp_path, "loss.py", project=project) == RIGHT
+    project.hold({str(tmp_path / "step.py"): caller.replace("torch", "notorch").replace("softmax", "soft")})
+    assert spaces(tmp_path, "loss.py", project=project) == set()
+
+
+def test_what_was_read_can_be_forgotten(tmp_path: Path) -> None:
+    write(tmp_path, {"main.py": HEAD + "from ops import soften, log_soften\n" + USE, "setup.py": ""})
+    path = str(tmp_path / "main.py")
+    assert spaces(tmp_path, "main.py", project=project_of(path)) == set()
+    write(tmp_path, {"ops.py": SOFTEN})
+    assert spaces(tmp_path, "main.py", project=project_of(path)) == set()
+    forget()
+    assert spaces(tmp_path, "main.py", project=project_of(path)) == RIGHT
 
 
 def test_root_of(tmp_path: Path) -> None:
     write(tmp_path, {"a/pyproject.toml": "", "a/src/pkg/__init__.py": "", "a/src/pkg/m.py": ""})
     assert root_of(str(tmp_path / "a/src/pkg/m.py")) == str(tmp_path / "a")
-    assert project_of(str(tmp_path / "nowhere.py")) is None
+    nowhere = str(tmp_path / "nowhere.py")
+    assert project_of(nowhere) is None
+    assert project_of(nowhere, {nowhere: ""}) is not None
 
 
 DECLARED = {

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from kl_lint.finding import Applicability, Edit, Finding, Fix, RenameCallee, Replace, SetKeyword, Span, Wrap
-from kl_lint.rewriting import FixResult, fix_source
+from kl_lint.rewriting import FixResult, edits_of_fix, fix_source
+from kl_lint.rewriting.editor import Editor
 from kl_lint.rewriting.lines import Lines
 
 SAFE, UNSAFE, DISPLAY = Applicability.SAFE, Applicability.UNSAFE, Applicability.DISPLAY
@@ -250,3 +251,30 @@ def test_a_file_is_mended_under_any_name(tmp_path: Path, monkeypatch: pytest.Mon
 def test_what_does_not_parse_is_for_the_caller() -> None:
     with pytest.raises(SyntaxError):
         fix_source("F.kl_div(\n")
+
+
+def test_edits_of_one_fix_are_those_of_the_loop() -> None:
+    source = "y = F.a(x), F.a(z)\n"
+    check = _rules(KLD101=(r"F\.a\(\w\)", _rename("b")))
+    first, second = check(source)
+    for finding, column in ((first, 7), (second, 15)):
+        assert finding.fix is not None
+        (edit,) = edits_of_fix(Editor(source), finding, finding.fix, found=(first, second), check=check)
+        assert (edit.span, edit.text) == (Span(1, column, 1, column + 1), "b")
+
+
+def test_a_fix_that_does_not_help_has_no_edits() -> None:
+    source = "y = F.a(x)\n"
+    check = _rules(KLD101=(r"F\.[abc]\(x\)", _rename("b")))
+    (finding,) = check(source)
+    assert finding.fix is not None
+    assert edits_of_fix(Editor(source), finding, finding.fix, found=(finding,), check=check) == ()
+    other = Fix("do it", UNSAFE, (RenameCallee(finding.span, "d"),))
+    assert edits_of_fix(Editor(source), finding, other, found=(finding,), check=check) != ()
+
+
+def test_a_fix_that_cannot_be_made_has_no_edits() -> None:
+    check = _rules(KLD101=(r"x", _rename("b")))
+    (finding,) = check("y = x\n")
+    assert finding.fix is not None
+    assert edits_of_fix(Editor("y = x\n"), finding, finding.fix, found=(finding,), check=check) == ()

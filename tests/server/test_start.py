@@ -1,0 +1,33 @@
+"""`kl-lint server` as a command: what it needs, and how it ends."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.command import Command, run
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command, in an empty directory."""
+    return Command(tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize("package", ["pygls", "lsprotocol"])
+def test_what_is_not_installed_is_named(command: Command, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    for name in [name for name in sys.modules if name.startswith(("kl_lint.server", package))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    status, out, err = command("server")
+    assert (status, out) == (2, "")
+    assert err == f"kl-lint: the language server needs {package}; install it with: pip install 'kl-lint[lsp]'\n"
+
+
+@pytest.mark.parametrize("said", [b"", b"Content-Length: 3\r\n\r\n", b"what is this?\n", b"Content-Length: 2\r\n\r\n{}"])
+def test_it_ends_with_its_input(said: bytes) -> None:
+    done = run("server", "--stdio", stdin=said)
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stdout
