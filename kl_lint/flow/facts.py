@@ -321,23 +321,30 @@ def producer(machine: Machine, raw: RawCall, name: str, tensor: Tensor) -> Produ
         reach.sole_use,
         reach.operand_unchanged,
         module,
-        spelling(source, maker),
+        spelling(machine, maker),
     )
 
 
-def spelling(source: Source, maker: Maker) -> str | None:
+def spelling(machine: Machine, maker: Maker) -> str | None:
     """How the call names the operation (kl_call.Producer.callee)."""
+    source = maker.place.source
     func = maker.place.node.func if isinstance(maker.place.node, ast.Call) and maker.module is None else None
     if isinstance(func, ast.Attribute) and maker.operand is not None and func.value is maker.operand.node:
         return f".{func.attr}"
     text = source.text(func) if func is not None else ""
     parts = text.split(".")
-    return text if parts[-1] == maker.name and parts[0] in torch_names(source.tree) else None
+    return text if parts[-1] == maker.name and parts[0] in torch_names(machine, source.tree) else None
 
 
-def torch_names(tree: ast.Module) -> frozenset[str]:
+def torch_names(machine: Machine, tree: ast.Module) -> frozenset[str]:
     """The names that imports of torch bind at the top of a file."""
-    names: set[str] = set()
+    if tree not in machine.torch_names:
+        machine.torch_names[tree] = frozenset(imported_from_torch(tree))
+    return machine.torch_names[tree]
+
+
+def imported_from_torch(tree: ast.Module) -> Iterator[str]:
+    """Each of them."""
     for statement in tree.body:
         match statement:
             case ast.Import(names=aliases):
@@ -346,8 +353,7 @@ def torch_names(tree: ast.Module) -> frozenset[str]:
                 imported = [(alias.asname or alias.name, module) for alias in aliases]
             case _:
                 continue
-        names.update(name for name, origin in imported if origin.partition(".")[0] == "torch")
-    return frozenset(names)
+        yield from (name for name, origin in imported if origin.partition(".")[0] == "torch")
 
 
 # --- hand-written divergences ----------------------------------------------------------------------------------------

@@ -31,7 +31,8 @@ from kl_lint.flow.values import (
 if TYPE_CHECKING:
     from kl_lint.flow.declared import Declaration
     from kl_lint.flow.modules import Modules
-    from kl_lint.flow.reach import Reach, Scope
+    from kl_lint.flow.reach import Reach
+    from kl_lint.flow.scope import Scope
     from kl_lint.flow.slicing import Slice
 
 __all__ = ["MISSING", "ContextKey", "Frame", "Machine", "OutOfReach", "OutOfWork", "RawCall", "Return"]
@@ -144,6 +145,7 @@ class Machine:
         "slices",
         "standalone",
         "summed",
+        "torch_names",
         "uses",
     )
 
@@ -169,6 +171,7 @@ class Machine:
         self.handwritten: dict[ast.AST, HandwrittenSum] = {}
         self.reaches: dict[tuple[Place, str, Place], Reach] = {}
         self.scopes: dict[ast.AST, Scope] = {}
+        self.torch_names: dict[ast.AST, frozenset[str]] = {}
         self.slices: dict[tuple[ast.AST, bool], Slice] = {}
         self.pending: dict[int, Callable[[], Value]] = {}
         self.built: dict[int, Value] = {}

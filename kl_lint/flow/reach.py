@@ -5,16 +5,16 @@ the same.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.kl_call import RemarkKind
+from kl_lint.flow.scope import Scope, Uses, scanned, within
 from kl_lint.flow.source import Place
-from kl_lint.flow.syntax import walk
 from kl_lint.flow.tensors import EPSILON
 from kl_lint.flow.values import Maker, Note, Tensor, Unknown, Value, number_of, options_of
 
-__all__ = ["GUARDS", "Reach", "Scope", "note_reach", "remark_key"]
+__all__ = ["GUARDS", "Reach", "note_reach", "remark_key"]
 
 GUARDS = frozenset({"add", "clamp", "clamp_min", "clip", "maximum"})
 """The operations, besides `+`, that put an epsilon to a distribution or under it (torch_ops)."""
@@ -35,25 +35,6 @@ class Reach:
     guards: tuple[tuple[ast.expr, ast.expr], ...] = ()
 
 
-@dataclass(slots=True)
-class Scope:
-    """The names of one function (nested ones included): where each is read and written, the assignments to single
-    names, the loops, the `with` blocks, the functions nested in it, and the names that functions share.
-    """
-
-    loads: dict[str, list[ast.Name]] = field(default_factory=dict)
-    stores: dict[str, int] = field(default_factory=dict)
-    assignments: list[tuple[str, ast.stmt, ast.expr]] = field(default_factory=list)
-    loops: list[ast.stmt] = field(default_factory=list)
-    blocks: list[ast.stmt] = field(default_factory=list)
-    functions: list[ast.AST] = field(default_factory=list)
-    shared: set[str] = field(default_factory=set)
-
-    def blocks_around(self, node: ast.AST) -> set[ast.stmt]:
-        """The `with` blocks that a node stands in."""
-        return {block for block in self.blocks if within(node, block)}
-
-
 def scope_of(frame: Frame) -> Scope:
     """The scope of a frame's function; of the module at the top level."""
     node: ast.AST = frame.function.node if frame.function is not None else frame.source.tree
@@ -72,51 +53,9 @@ def scope_around(frame: Frame, node: ast.AST) -> Scope:
     """The scope of the function that a node of this file stands in: the frame's own, or a helper's."""
     if frame.function is None or within(node, frame.function.node):
         return scope_of(frame)
-    functions = [
-        one
-        for one in walk(frame.source.tree)
-        if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) and within(node, one)
-    ]
-    return scope_at(frame, max(functions, key=lambda one: position(one)[0], default=frame.source.tree))
-
-
-def scanned(node: ast.AST) -> Scope:
-    """Read the names of a function."""
-    scope = Scope()
-    for child in walk(node):
-        match child:
-            case ast.Name(id=name, ctx=ast.Load()):
-                scope.loads.setdefault(name, []).append(child)
-            case ast.Name(id=name):
-                scope.stores[name] = scope.stores.get(name, 0) + 1
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                scope.assignments.append((name, child, value))
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                scope.assignments.append((name, child, value))
-            case ast.For() | ast.While() | ast.AsyncFor():
-                scope.loops.append(child)
-            case ast.With() | ast.AsyncWith():
-                scope.blocks.append(child)
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda() if child is not node:
-                scope.functions.append(child)
-            case ast.Global(names=names) | ast.Nonlocal(names=names):
-                scope.shared.update(names)
-            case _:
-                pass
-    return scope
-
-
-def within(inner: ast.AST, outer: ast.AST) -> bool:
-    """Whether a node stands inside another (both of one source)."""
-    start, end = position(inner)
-    outer_start, outer_end = position(outer)
-    return outer_start <= start and end <= outer_end
-
-
-def position(node: ast.AST) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Where a node begins and ends."""
-    row, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
-    return (row, column), (getattr(node, "end_lineno", None) or row, getattr(node, "end_col_offset", None) or column)
+    module = scope_at(frame, frame.source.tree)
+    functions = (one for one in module.functions.around(node) if not isinstance(one, ast.Lambda))
+    return scope_at(frame, next(functions, frame.source.tree))
 
 
 def note_reach(frame: Frame, call: Place, nodes: dict[str, ast.expr], values: dict[str, Value]) -> None:
@@ -184,7 +123,7 @@ def reach(frame: Frame, maker: Maker, operands: set[int | None], argument: ast.e
     made = maker.place.node
     scope = scope_around(frame, argument)
     inline = within(made, argument)
-    if not inline and not any(within(made, statement) for _, statement, _ in scope.assignments):
+    if not inline and scope.assignment_around(made) is None:
         return Reach()
     found = ways(scope, made, argument)
     sole = found is not None and not any(isinstance(node, ast.NamedExpr) for way in found for node in way)
@@ -207,25 +146,24 @@ def ways(scope: Scope, made: ast.AST, argument: ast.expr) -> tuple[tuple[ast.AST
     for _ in range(MOST_LOCALS):
         if within(made, argument):
             return (*found, way(argument, made))
-        holder = next(((name, stmt, value) for name, stmt, value in scope.assignments if within(made, value)), None)
-        if holder is None:
+        holder = scope.assignment_around(made)
+        if holder is None or holder.name in scope.shared or not within(made, holder.value):
             return None
-        name, statement, value = holder
-        reads = [load for load in scope.loads.get(name, ()) if not within(load, statement)]
-        later = [
-            load for load in reads if position(load)[0] >= position(statement)[1] or deferred(scope, load, statement)
-        ]
-        looped = any(within(statement, loop) for loop in scope.loops)
-        if len(later) != 1 or (looped and len(reads) != 1) or name in scope.shared:
+        before, later = scope.reads_outside(holder.name, holder.statement)
+        if len(later) > 1 or (len(before) + len(later) > 1 and scope.loops.around(holder.statement)):
             return None
-        found.append(way(value, made))
+        later += deferred(scope, before, holder.statement)
+        if len(later) != 1:
+            return None
+        found.append(way(holder.value, made))
         made = later[0]
     return None
 
 
-def deferred(scope: Scope, load: ast.Name, statement: ast.stmt) -> bool:
-    """Whether a name is read in a nested function that may run later, wherever it stands."""
-    return any(within(load, function) and not within(statement, function) for function in scope.functions)
+def deferred(scope: Scope, loads: list[ast.Name], statement: ast.stmt) -> list[ast.Name]:
+    """Those names that are read in a nested function which may run after a statement, wherever it stands."""
+    outer = scope.functions_around(statement)
+    return [load for load in loads if not scope.functions_around(load) <= outer]
 
 
 def way(outer: ast.AST, inner: ast.AST) -> tuple[ast.AST, ...]:
@@ -300,12 +238,11 @@ def holds(scope: Scope, argument: ast.expr, maker: Maker) -> bool:
             return True
         if not isinstance(node, ast.Name):
             return False
-        assigned = [(statement, value) for name, statement, value in scope.assignments if name == node.id]
-        complete = len(assigned) == scope.stores.get(node.id)
+        assigned = scope.by_name.get(node.id, ())
         return node.id in seen or (
-            complete
-            and all(scope.blocks_around(statement) <= blocks for statement, _ in assigned)
-            and all(same(value, seen | {node.id}) for _, value in assigned)
+            len(assigned) == scope.stores.get(node.id)
+            and all(same(one.value, seen | {node.id}) for one in assigned)
+            and all(scope.blocks_around(one.statement) <= blocks for one in assigned)
         )
 
     return same(argument, frozenset())
@@ -364,18 +301,7 @@ def sole_module(frame: Frame, scope: Scope, maker: Maker) -> bool:
     match callee:
         case ast.Name(id=name):
             return scope.stores.get(name, 0) == 1 and len(scope.loads.get(name, ())) == 1
-        case ast.Attribute(attr=name, value=ast.Name()):
-            owner = callee.value.id if isinstance(callee.value, ast.Name) else ""
-            uses = [
-                n
-                for n in walk(frame.source.tree)
-                if isinstance(n, ast.Attribute)
-                and n.attr == name
-                and isinstance(n.value, ast.Name)
-                and n.value.id == owner
-            ]
-            return (
-                sum(isinstance(n.ctx, ast.Load) for n in uses) == 1 == sum(isinstance(n.ctx, ast.Store) for n in uses)
-            )
+        case ast.Attribute(attr=name, value=ast.Name(id=owner)):
+            return scope_at(frame, frame.source.tree).attributes.get((owner, name)) == Uses(1, 1)
         case _:
             return False
