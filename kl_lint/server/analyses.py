@@ -1,4 +1,4 @@
-"""Checking open texts: one after the other, beside the conversation with the client, and each state of them once."""
+"""Checking the texts that an editor holds: one after the other, and each state of them once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kl_lint.server.checking import Checked
 from kl_lint.server.preferences import Preferences
 from kl_lint.sources.problem import Problem
 
-__all__ = ["Analyses", "Analysis", "Text"]
+__all__ = ["Analyses", "Analysis", "Text", "analyse"]
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Text:
 class Analysis:
     """What came of one text: `checked` is None where it is not Python at present, or there was no need any more.
 
-    `troubles` says what is wrong with the configuration.
+    `troubles` says what is wrong with settings and configuration.
     """
 
     checked: Checked | None = None
@@ -92,30 +92,40 @@ class Analyses:
         """Forget the analysis of a text that the editor no longer holds."""
         self._known.pop(path, None)
 
-    # --- in the worker's thread ---
-
     def _analyse(self, text: Text, unsaved: Mapping[str, str], preferences: Preferences, state: int) -> Analysis:
         if state != self.state:
             return Analysis()
-        try:
-            settings, troubles = self._settings(text, preferences)
-            left_out = settings.exclusion().excludes_path(text.path, text.root)
-            # a file that is left out is as good as an empty one
-            checked = Checked(text.path, "" if left_out else text.content, settings, unsaved)
-            return Analysis(checked, troubles)
-        except Problem:
-            return Analysis()
-        except Exception:
-            _log.exception("%s could not be checked; please report this", text.path)
-            return Analysis()
+        return analyse(text, unsaved, preferences, self._configurations)
 
-    def _settings(self, text: Text, preferences: Preferences) -> tuple[Settings, tuple[str, ...]]:
-        """What holds for `text`, and what is wrong with it; where a file is, what holds without files."""
-        root = os.path.abspath(text.root)
-        try:
-            if root not in self._configurations:
-                self._configurations[root] = Configuration(preferences.options, directory=root)
-            return self._configurations[root].of(text.path), ()
-        except WrongConfiguration as wrong:
-            without = Configuration(preferences.options, isolated=True, directory=root)
-            return without.of(text.path), wrong.troubles
+
+def analyse(
+    text: Text, unsaved: Mapping[str, str], preferences: Preferences, known: dict[str, Configuration]
+) -> Analysis:
+    """The analysis of `text`, where an editor holds the texts `unsaved`, by path. Never raises.
+
+    `known` are the configurations that have been read, by root.
+    """
+    try:
+        settings, troubles = _settings(text, preferences, known)
+        left_out = settings.exclusion().excludes_path(text.path, text.root)
+        # a file that is left out is as good as an empty one
+        return Analysis(Checked(text.path, "" if left_out else text.content, settings, unsaved), troubles)
+    except Problem:
+        return Analysis()
+    except Exception:
+        _log.exception("%s could not be checked; please report this", text.path)
+        return Analysis()
+
+
+def _settings(
+    text: Text, preferences: Preferences, known: dict[str, Configuration]
+) -> tuple[Settings, tuple[str, ...]]:
+    """What holds for `text`, and what is wrong with it; where a file is, what holds without files."""
+    root = os.path.abspath(text.root)
+    try:
+        if root not in known:
+            known[root] = Configuration(preferences.options, directory=root)
+        return known[root].of(text.path), preferences.troubles
+    except WrongConfiguration as wrong:
+        without = Configuration(preferences.options, isolated=True, directory=root)
+        return without.of(text.path), (*preferences.troubles, *wrong.troubles)

@@ -137,7 +137,7 @@ class Server(LanguageServer):
 
     def _complain(self, troubles: Iterable[str]) -> None:
         """Tell of what is wrong with the configuration, unless that has been told since it last changed."""
-        for complaint in (*self.analyses.preferences.troubles, *troubles):
+        for complaint in troubles:
             if complaint not in self._complaints:
                 self._complaints.add(complaint)
                 message = f"kl-lint: {complaint}"

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from cattrs import Converter
 from lsprotocol import types
-from pygls.protocol import default_converter
+from lsprotocol.converters import get_converter
 from pytest_lsp import ClientServerConfig, LanguageClient
 from pytest_lsp.client import DEFAULT_CLIENT_FEATURES, register_lsp_features
 
@@ -24,7 +25,7 @@ class Editor(LanguageClient):
     root: Path
 
     def __init__(self) -> None:
-        super().__init__(converter_factory=default_converter)
+        super().__init__(converter_factory=_converter)
         self.published: list[types.PublishDiagnosticsParams] = []
         self.arrived = asyncio.Condition()
         self.versions: dict[str, int] = {}
@@ -72,14 +73,19 @@ class Editor(LanguageClient):
 
     # --- what comes back ---
 
-    async def told(self, uri: str, codes: Sequence[str] | None = None) -> Sequence[types.Diagnostic]:
-        """The diagnostics of the latest version of a text, once they have come; or once their codes are these."""
+    async def told(
+        self, uri: str, codes: Sequence[str] | None = None, *, source: str | None = None
+    ) -> Sequence[types.Diagnostic]:
+        """The diagnostics of the latest version of a text, once they have come; or once the codes of those of a source,
+        or of all, are these.
+        """
 
         def last() -> types.PublishDiagnosticsParams | None:
             found = [each for each in self.published if each.uri == uri]
             if not found or found[-1].version != self.versions[uri]:
                 return None
-            return found[-1] if codes is None or [each.code for each in found[-1].diagnostics] == codes else None
+            present = [each.code for each in found[-1].diagnostics if source in (None, each.source)]
+            return found[-1] if codes is None or present == codes else None
 
         async with self.arrived:
             await asyncio.wait_for(self.arrived.wait_for(lambda: last() is not None), PATIENCE)
@@ -108,6 +114,14 @@ class Editor(LanguageClient):
         return await self.text_document_hover_async(types.HoverParams(types.TextDocumentIdentifier(uri), place))
 
 
+def _converter() -> Converter:
+    """lsprotocol's own, which cannot read what python-lsp-server says of notebooks: nobody here asks."""
+    converter = get_converter()
+    for each in (types.NotebookDocumentFilterWithNotebook, types.NotebookDocumentFilterWithCells):
+        converter.register_structure_hook(each, lambda value, _: value)
+    return converter
+
+
 async def _published(editor: Editor, params: types.PublishDiagnosticsParams) -> None:
     async with editor.arrived:
         editor.published.append(params)
@@ -121,9 +135,9 @@ def make_editor() -> Editor:
     return editor
 
 
-def config() -> ClientServerConfig:
-    """An editor that starts the server as every editor does."""
-    return ClientServerConfig([sys.executable, "-m", "kl_lint", "server"], client_factory=make_editor)
+def config(*command: str) -> ClientServerConfig:
+    """An editor that starts the server, ours unless there is another command for it."""
+    return ClientServerConfig([*command] or [sys.executable, "-m", "kl_lint", "server"], client_factory=make_editor)
 
 
 # --- texts with positions in UTF-16 units ---

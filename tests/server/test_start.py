@@ -26,7 +26,9 @@ def test_what_is_not_installed_is_named(command: Command, monkeypatch: pytest.Mo
     assert err == f"kl-lint: the language server needs {package}; install it with: pip install 'kl-lint[lsp]'\n"
 
 
-@pytest.mark.parametrize("said", [b"", b"Content-Length: 3\r\n\r\n", b"what is this?\n", b"Content-Length: 2\r\n\r\n{}"])
+@pytest.mark.parametrize(
+    "said", [b"", b"Content-Length: 3\r\n\r\n", b"what is this?\n", b"Content-Length: 2\r\n\r\n{}"]
+)
 def test_it_ends_with_its_input(said: bytes) -> None:
     done = run("server", "--stdio", stdin=said)
     assert done.returncode == 0

@@ -1,0 +1,68 @@
+"""The language server in a real editor: Neovim, without a screen, with the client that it brings."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+FIXTURES = HERE.parents[1] / "fixtures"
+
+
+@pytest.fixture
+def neovim() -> str:
+    """Where the editor is. Where everything is to be checked, it has to be somewhere."""
+    found = shutil.which("nvim")
+    if found is None:
+        why = "Neovim is not installed: `apt-get install neovim`, or https://neovim.io"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
+    return found
+
+
+def visit(neovim: str, path: Path) -> dict[str, Any]:
+    """What is seen of a file in the editor, where every fix that stands first is taken, and the result is saved."""
+    report = path.with_suffix(".json")
+    command = Path(sys.executable).with_name("kl-lint")
+    done = subprocess.run(
+        [neovim, "--headless", "-n", "-u", "NONE", "-i", "NONE", path.name, "-S", str(HERE / "neovim.lua")],
+        cwd=path.parent,
+        env={**os.environ, "KL_LINT": str(command), "REPORT": str(report), "XDG_STATE_HOME": str(path.parent)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert report.exists(), done.stderr
+    seen: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+    assert "trouble" not in seen, seen["trouble"]
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("name", "computes"),
+    [
+        ("KLD101/inline_softmax", "not a divergence: the input is probabilities"),
+        ("KLD204/false_by_position", "KL(p ‖ q), summed"),
+    ],
+)
+def test_it_shows_and_mends(neovim: str, tmp_path: Path, name: str, computes: str) -> None:
+    source, golden = FIXTURES / f"{name}.py", FIXTURES / f"{name}.fixed.py"
+    path = tmp_path / source.name
+    shutil.copyfile(source, path)
+    seen = visit(neovim, path)
+    code = name.partition("/")[0]
+    (diagnostic,) = seen["diagnostics"]
+    assert diagnostic["code"] == code
+    assert diagnostic["source"] == "kl-lint"
+    assert any(diagnostic["message"] in text for text in seen["shown"])
+    assert computes in seen["hover"][0]
+    assert f"[{code}, " in seen["offered"][0][0]
+    assert path.read_text(encoding="utf-8") == golden.read_text(encoding="utf-8")
