@@ -6,20 +6,18 @@ from __future__ import annotations
 
 import ast
 import os
-from itertools import islice
 
 from kl_lint.flow.frame import Frame, RawCall
 from kl_lint.flow.interpreter import Interpreter
-from kl_lint.flow.modules import Modules
-from kl_lint.flow.relevance import relevant_names, words as words_of
+from kl_lint.flow.modules import Modules, bound_names
+from kl_lint.flow.relevance import aliased, relevant_names, words as words_of
 from kl_lint.flow.source import Source
 from kl_lint.flow.values import Class, Function, Space, Tensor, Unknown, Value, options_of
 
 __all__ = ["enter_callers"]
 
 MOST_CALLING_FILES = 6
-MOST_LEVELS = 2
-"""How far callers of callers are followed within a file."""
+"""How many files are looked into for callers."""
 CALLERS_WORK = 10_000
 """The steps that may be taken to find out what callers pass."""
 COMMON = frozenset(
@@ -37,20 +35,52 @@ COMMON = frozenset(
     }
 )
 """Names that too many functions share to search for; their classes are searched for instead."""
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def enter_callers(interpreter: Interpreter, modules: Modules, source: Source) -> None:
-    """Enter the functions of other files that call what this file leaves open, until nothing is open."""
+    """Enter the functions of other files that call what this file leaves open, under whatever name they import it."""
     machine = interpreter.machine
     words = open_questions(interpreter, source)
     if not words:
         return
     path = os.path.realpath(source.filename)
     machine.foreign = max(machine.foreign, 0) + CALLERS_WORK
-    for caller in islice(modules.project.mentioning(words, path), MOST_CALLING_FILES):
-        frame = modules.frame(caller)
-        if frame is not None and not enter_file(interpreter, frame, words, source):
-            return
+    searched: frozenset[str] = frozenset()
+    entered: set[str] = set()
+    while words - searched and len(entered) < MOST_CALLING_FILES:
+        new, searched = words - searched, words
+        for caller in modules.project.mentioning(new, path):
+            frame = modules.frame(caller) if caller not in entered else None
+            if frame is None:
+                continue
+            names = names_for(new, frame.source)
+            words = words | (names & names_bound(frame.source.tree))
+            if not enter_file(interpreter, frame, names):
+                return
+            entered.add(caller)
+            if len(entered) >= MOST_CALLING_FILES:
+                return
+
+
+def names_for(words: frozenset[str], source: Source) -> frozenset[str]:
+    """The names under which a file knows what goes by `words` elsewhere."""
+    aliases = aliased(source.tree)
+    reached: set[str] = set()
+    waiting = list(words)
+    while waiting:
+        word = waiting.pop()
+        if word not in reached:
+            reached.add(word)
+            waiting.extend(alias for alias in aliases.get(word, ()) if alias not in COMMON)
+    return frozenset(reached)
+
+
+def names_bound(tree: ast.Module) -> frozenset[str]:
+    """The names that the imports and assignments at the top of a file bind, under which others may import them."""
+    return frozenset(
+        name for statement in tree.body if not isinstance(statement, DEFINITIONS) for name in bound_names(statement)
+    )
 
 
 def open_questions(interpreter: Interpreter, source: Source) -> frozenset[str]:
@@ -61,7 +91,7 @@ def open_questions(interpreter: Interpreter, source: Source) -> frozenset[str]:
         if place.source is not source:
             continue
         raws = [raw for context in contexts.values() for raw in context.values()]
-        if raws and raws[0].kind != "construction" and not any(settled(raw) for raw in raws):
+        if raws and raws[0].kind != "construction" and not all(settled(raw) for raw in raws):
             words |= names_around(source.tree, place.node)
     return frozenset(words)
 
@@ -95,37 +125,32 @@ def names_around(tree: ast.Module, node: ast.AST) -> set[str]:
     return found - COMMON
 
 
-def enter_file(interpreter: Interpreter, frame: Frame, words: frozenset[str], source: Source) -> bool:
-    """Enter the functions of another file that mention one of `words`, then those that call these, and so on.
-
-    Says whether there is more to find out: something is open, and work is left.
+def enter_file(interpreter: Interpreter, frame: Frame, words: frozenset[str]) -> bool:
+    """Enter the functions of another file that mention one of `words`, then those that call these; says whether work
+    is left.
     """
     machine = interpreter.machine
     functions = functions_of(frame)
     mentions = {function: words_of(frame.source.lines, function.node) for function in functions}
-    reached = words
     entered: set[Function] = set()
-    for _ in range(MOST_LEVELS):
-        level = [
-            function for function in functions if function not in entered and not reached.isdisjoint(mentions[function])
-        ]
+    for reached in (words, relevant_names(frame.source.tree, frame.source.lines, words)):
         machine.relevant = machine.relevant | reached
         machine.slices.clear()
-        for function in level:
-            if not interpreter.visit(function):
-                return False
-        entered.update(level)
-        if not level or not open_questions(interpreter, source):
+        for function in functions:
+            if function not in entered and not reached.isdisjoint(mentions[function]):
+                entered.add(function)
+                if not interpreter.visit(function):
+                    return False
+        if not entered:
             break
-        reached = reached | relevant_names(frame.source.tree, frame.source.lines, reached)
-    return bool(open_questions(interpreter, source))
+    return True
 
 
 def functions_of(frame: Frame) -> list[Function]:
     """The functions and methods that a file defines at its top level."""
     found: list[Function] = []
     for statement in frame.source.tree.body:
-        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        if isinstance(statement, DEFINITIONS):
             value = frame.lookup(statement.name)
             for _, option in options_of(value) if value is not None else ():
                 members = option.members.values() if isinstance(option, Class) else (option,)

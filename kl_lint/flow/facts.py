@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from kl_lint.finding import Span, Step
+from kl_lint.flow.chains import chains_to
 from kl_lint.flow.frame import HandwrittenSum, LossUse, Machine, RawCall
 from kl_lint.flow.kl_call import (
     Argument,
@@ -70,14 +71,15 @@ def site(
     """One call with all its contexts."""
     found: list[Context] = []
     kind = Kind.FUNCTIONAL
-    for raws in contexts.values():
+    for key, raws in contexts.items():
         variants: list[KLCall] = []
         entry = True
         for raw in raws.values():
             kind = Kind(raw.kind)
             entry = raw.entry
             variants.extend(variants_of(machine, raw, uses))
-        found.append(Context(tuple(variants[:MOST_VARIANTS]), entry))
+        chains = chains_to(machine, key) if len(contexts) > 1 else ()
+        found.append(Context(tuple(variants[:MOST_VARIANTS]), entry, chains))
     return Site(kind, place.span, tuple(found))
 
 

@@ -124,6 +124,7 @@ class Machine:
         "defaults",
         "defined",
         "depth",
+        "entrances",
         "epoch",
         "evaluate",
         "filtered",
@@ -146,6 +147,7 @@ class Machine:
         "standalone",
         "summed",
         "torch_names",
+        "unfollowed",
         "uses",
     )
 
@@ -155,7 +157,9 @@ class Machine:
         self.depth = 0
         self.epoch = 0
         self.impure = 0
-        self.memo: dict[ContextKey, tuple[Value, Value | None, bool]] = {}
+        self.memo: dict[ContextKey, tuple[Value, Value | None, bool, ContextKey]] = {}
+        self.entrances: dict[ContextKey, dict[tuple[ContextKey, Place], None]] = {}
+        self.unfollowed: set[Place] = set()
         self.contexts: dict[ast.AST, int] = {}
         self.running: dict[ast.AST, int] = {}
         self.called: set[ast.AST] = set()

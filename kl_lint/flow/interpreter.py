@@ -77,7 +77,7 @@ class Interpreter:
             alike = ("alike", place, id(function.frame), canonical_arguments(machine, key[3]))
             known = machine.memo.get(alike)
             if known is not None:
-                known = machine.memo[key] = (known[0], None, True)
+                known = machine.memo[key] = (known[0], None, True, known[3])
         if known is None:
             recursive = machine.running.get(place, 0)
             if (
@@ -85,6 +85,7 @@ class Interpreter:
                 or self._calls >= DEEPEST_CALL
                 or machine.contexts.get(place, 0) >= (MOST_CONTEXTS if telling(variables) else FEW_CONTEXTS)
             ):
+                machine.unfollowed.add(caller.place(node))
                 return Unknown(machine.opaque(node))
             machine.contexts[place] = machine.contexts.get(place, 0) + 1
             entry = not isinstance(place, ast.Lambda) and caller.kind == "class"
@@ -93,12 +94,15 @@ class Interpreter:
             )
             frame.no_grad = caller.no_grad or function.no_grad
             frame.slice = self._slice(function, frame.receiver, value=True)
+            machine.entrances.setdefault(key, {})[caller.key, caller.place(node)] = None
             before = machine.impure
             value, receiver = self._abroad(frame, function) if self._leaves(frame) else self._body(frame, function)
-            known = machine.memo[key] = (value, receiver, machine.impure != before)
+            known = machine.memo[key] = (value, receiver, machine.impure != before, key)
             if transferable(value) and (receiver is None or receiver == variables.get(frame.receiver or "")):
                 machine.memo[alike] = known
-        value, receiver, impure = known
+        else:
+            machine.entrances[known[3]][caller.key, caller.place(node)] = None
+        value, receiver, impure, _ = known
         if impure:
             value = relabelled(value, machine.numbers, machine.numbers.of("at", (id(node), machine.epoch)))
         machine.last_receiver = receiver
@@ -132,8 +136,8 @@ class Interpreter:
             frame.no_grad = function.no_grad
             frame.slice = self._slice(function, frame.receiver, value=False)
             value, after = self._body(frame, function)
-            known = machine.memo[key] = (value, after, True)
-        value, after, _ = known
+            known = machine.memo[key] = (value, after, True, key)
+        value, after, _, _ = known
         return after if receiver is not None and after is not None else value
 
     def visit(self, function: Function) -> bool:

@@ -15,6 +15,7 @@ from kl_lint.flow.values import Mass, Space
 
 __all__ = [
     "Argument",
+    "Caller",
     "Context",
     "Distribution",
     "Handwritten",
@@ -272,13 +273,31 @@ class Handwritten:
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """A call on the way to a KL call: where it stands, and what it calls there.
+
+    `followed` says that every run of it was looked into, and not just some.
+    """
+
+    filename: str
+    span: Span
+    callee: str
+    followed: bool = field(default=True, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """One way into a site: the alternatives that remain possible there. `entry` marks a function entered with unknown
     parameters.
+
+    `chains` are the calls that lead there with the same arguments, each chain outermost first and begun in a function
+    whose own parameters are unknown, or at the top level; empty where there are too many to tell, or no other context
+    is to be told from this one.
     """
 
     variants: tuple[KLCall, ...]
     entry: bool
+    chains: tuple[tuple[Caller, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

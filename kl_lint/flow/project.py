@@ -1,6 +1,7 @@
-"""The files of one project: found, read and parsed when an import asks for them, and no more than once.
+"""The files of one project: found, read and parsed when an import asks for them, and seldom more than once.
 
-Nothing outside the project's root is read: no link is followed out of it, and number and size of the files are bounded.
+Nothing outside the project's root is read: no link is followed out of it, and the size of a file is bounded. How many
+files one analysis looks into is bounded as well (modules, callers).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ __all__ = ["Project", "project_of", "root_of"]
 
 MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
 MOST_FILES = 400
-"""How many files of a project are parsed for one run."""
+"""How many parsed files of a project are kept."""
 MOST_BYTES = 1 << 20
 """The largest file that is read."""
 MOST_SEARCHED = 12_000_000
@@ -29,6 +30,8 @@ TELLING = re.compile(
     rb"softmax|kl_div|KLDiv|logsumexp|log_prob|one_hot|logsigmoid|\.log\(|\.exp\(|torch\.(?:log|exp|sigmoid)\b|\.sigmoid\(|F\.normalize"
 )
 """What the text of a file says that makes, or moves, a distribution."""
+RENAMING = re.compile(rb"^from[ ]\.[\w.]*[ ]import[ ](?:[^\n(]*|\([^)]*)\sas\s", re.MULTILINE)
+"""What the text of a file says that imports something of its own package under another name."""
 SOURCE_FOLDERS = ("", "src", "lib", "python")
 
 
@@ -139,7 +142,7 @@ class Project:
         return real == self.root or real.startswith(self.root + os.sep)
 
     def source(self, path: str) -> Source | None:
-        """A parsed file of the project; None where it cannot be read or parsed, or the bound is reached.
+        """A parsed file of the project; None where it cannot be read or parsed.
 
         While an unsaved text cannot be parsed, since it is being written, what it was before stands for it.
         """
@@ -147,7 +150,7 @@ class Project:
         known = self._sources.get(path)
         if known is None or known[0] != stamp:
             if len(self._sources) >= MOST_FILES:
-                return None
+                del self._sources[next(iter(self._sources))]  # what is known must not depend on what was read before
             parsed = self._parsed(path)
             if parsed is None and known is not None and path in self._unsaved:
                 parsed = known[1]
@@ -249,9 +252,7 @@ class Project:
             folder = os.path.dirname(folder)
 
     def _folder(self, folder: str) -> tuple[tuple[str, ...], dict[str, bytes]]:
-        """The folders in a folder, and its Python files that mention torch, which is all that can hold a caller of
-        interest.
-        """
+        """The folders in a folder, and its Python files that are telling."""
         if folder not in self._folders:
             below: list[str] = []
             texts: dict[str, bytes] = {}
@@ -282,8 +283,8 @@ class Project:
 
 
 def is_telling(data: bytes) -> bool:
-    """Whether a file can hold a caller of interest."""
-    return b"torch" in data or b"softmax" in data
+    """Whether a file can hold a caller of interest, or give another name to what others call."""
+    return b"torch" in data or b"softmax" in data or RENAMING.search(data) is not None
 
 
 def encoded(text: str) -> bytes:

@@ -57,10 +57,10 @@ def judge(facts: Facts, *, enable: frozenset[str] = frozenset()) -> tuple[Findin
     verdicts = [judge_site(site, rules) for site in with_written_settings(facts.sites)]
     verdicts = without_contested_fixes(without_paired_terms(verdicts, BernoulliWithOneTerm.code))
     findings = [
-        _finding(one, verdict.calls[0].filename, verdict.reports[one.code])
+        _finding(one, verdict.calls[0].filename, report)
         for verdict in verdicts
         for one in rules
-        if one.code in verdict.reports
+        for report in verdict.of(one.code)
     ]
     findings += _handwritten(facts.handwritten, [one for one in HANDWRITTEN_RULES if _counts(one, enable)])
     once = {(finding.code, finding.span): finding for finding in reversed(findings)}

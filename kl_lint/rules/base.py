@@ -75,7 +75,7 @@ class Report:
     """What a rule has to say of one call on one path.
 
     `span` is the offending argument, setting or call; `host` the call or construction whose first row carries a
-    `# noqa`.
+    `# noqa`. `of_arguments` says that it is about what the call is given, for which its callers may have to answer.
     """
 
     span: Span
@@ -84,18 +84,19 @@ class Report:
     trace: tuple[Step, ...] = ()
     fix: Fix | None = None
     alternatives: tuple[Fix, ...] = ()
+    of_arguments: bool = False
 
     @staticmethod
     def of_argument(
         argument: Argument, call: KLCall, message: str, fix: Fix | None = None, alternatives: tuple[Fix, ...] = ()
     ) -> Report:
         """A report of one argument of `call`."""
-        return Report(argument.span, call.span, message, trace_of(call, argument), fix, alternatives)
+        return Report(argument.span, call.span, message, trace_of(call, argument), fix, alternatives, True)
 
     @staticmethod
     def of_both(call: KLCall, message: str, fix: Fix | None = None) -> Report:
         """A report of how the arguments of `call` go together."""
-        return Report(call.span, call.span, message, trace_of(call, call.input, call.target), fix)
+        return Report(call.span, call.span, message, trace_of(call, call.input, call.target), fix, of_arguments=True)
 
 
 class Rule(Protocol):

@@ -7,26 +7,32 @@ path on which all is well is reason enough to be silent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kl_lint.finding import Applicability, Edit, Fix, Span
 from kl_lint.flow.kl_call import Context, KLCall, Kind, Settings, Site
 from kl_lint.rules.base import CallRule, Report
+from kl_lint.rules.blame import has_no_say, offences
 
 __all__ = ["Verdict", "judge_site", "with_written_settings", "without_contested_fixes", "without_paired_terms"]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is reported of a site, by code."""
+    """What is reported of a site, by code; and of those of its callers that differ from the others."""
 
     site: Site
     reports: Mapping[str, Report]
+    offences: Mapping[str, tuple[Report, ...]] = field(default_factory=dict)
 
     @property
     def calls(self) -> tuple[KLCall, ...]:
         """The site's call on every path."""
         return tuple(call for context in self.site.contexts for call in context.variants)
+
+    def of(self, code: str) -> tuple[Report, ...]:
+        """All there is to report under a code."""
+        return (self.reports[code],) if code in self.reports else self.offences.get(code, ())
 
 
 def with_written_settings(sites: Sequence[Site]) -> list[Site]:
@@ -56,13 +62,20 @@ def _values(settings: Settings) -> list[tuple[bool, object] | None]:
 
 
 def judge_site(site: Site, rules: Iterable[CallRule]) -> Verdict:
-    """What every rule says of a site that is proved on every path, fixes included."""
+    """What every rule says of a site that is proved on every path, fixes included; and of single callers, where it is
+    proved on every path from these alone.
+    """
     reports: dict[str, Report] = {}
+    offending: dict[str, tuple[Report, ...]] = {}
     for rule in rules:
         report = _agreed(rule, site)
         if report is not None:
             reports[rule.code] = report
-    return Verdict(site, reports)
+        elif len(site.contexts) > 1:
+            wrong = [one for one in site.contexts if not one.entry and _blamed(_in_context(rule, one), site)]
+            if wrong and (found := offences(rule, site, wrong)):
+                offending[rule.code] = found
+    return Verdict(site, reports, offending)
 
 
 def _agreed(rule: CallRule, site: Site) -> Report | None:
@@ -79,20 +92,24 @@ def _agreed(rule: CallRule, site: Site) -> Report | None:
             continue  # no run gets here
         if context.entry:
             entered.append(reports)
-        elif not reports:
-            return None
-        else:
+        elif reports:
             inside.extend(reports)
+        elif not has_no_say(context, site):
+            return None
     if inside:
         reports = [*inside, *(report for reports in entered for report in reports)]
     elif entered and all(entered):
         reports = [report for reports in entered for report in reports]
     else:
         return None
-    blamed = {report.span for report in reports} & _argument_places(site)
-    if len(blamed) > 1:
+    if not _blamed(reports, site):
         return None  # on each path something is wrong, but not with one argument
     return _with_common_fixes(reports, site)
+
+
+def _blamed(reports: Sequence[Report], site: Site) -> bool:
+    """Whether there are reports, and all are of one argument."""
+    return bool(reports) and len({report.span for report in reports} & _argument_places(site)) <= 1
 
 
 def _argument_places(site: Site) -> frozenset[Span]:
@@ -172,7 +189,7 @@ def _without_contested(verdict: Verdict, users: Mapping[Span, Sequence[Verdict]]
         code: replace(report, fix=None) if report.fix is not None and contested(code, report.fix) else report
         for code, report in verdict.reports.items()
     }
-    return Verdict(verdict.site, reports)
+    return replace(verdict, reports=reports)
 
 
 def _place(edit: Edit, constructions: Iterable[Span | None]) -> Span:
@@ -184,15 +201,29 @@ def _place(edit: Edit, constructions: Iterable[Span | None]) -> Span:
 
 
 def without_paired_terms(verdicts: Sequence[Verdict], code: str) -> list[Verdict]:
-    """Drop `code`, a missing complement, where another call of the file has it: the target `t` here, `1 - t` there."""
+    """Drop `code`, a missing complement, where another call of the file has it: the target `t` here, `1 - t` there. Of
+    a helper that is called more than once, one call may be for the complement.
+    """
     targets = {_target_text(verdict) for verdict in verdicts if code in verdict.reports}
     paired = {text for text in targets if text and not targets.isdisjoint(_complements(text))}
     paired |= {complement for text in paired for complement in _complements(text)}
-    return [_without(code, verdict) if _target_text(verdict) in paired else verdict for verdict in verdicts]
+    return [
+        _without(code, verdict) if _target_text(verdict) in paired or _has_callers(verdict) else verdict
+        for verdict in verdicts
+    ]
+
+
+def _has_callers(verdict: Verdict) -> bool:
+    """Whether more than one call is known to lead to a site."""
+    return len({chain for context in verdict.site.contexts for chain in context.chains if chain}) > 1
 
 
 def _without(code: str, verdict: Verdict) -> Verdict:
-    return Verdict(verdict.site, {key: report for key, report in verdict.reports.items() if key != code})
+    return replace(
+        verdict,
+        reports={key: report for key, report in verdict.reports.items() if key != code},
+        offences={key: reports for key, reports in verdict.offences.items() if key != code},
+    )
 
 
 def _target_text(verdict: Verdict) -> str:

@@ -194,6 +194,15 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     assert spaces(tmp_path, "main.py", project=project) == {("log_probs", "log_probs")}
 
 
+def test_what_was_read_before_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kl_lint.flow.project.MOST_FILES", 2)
+    write(tmp_path, {"ops.py": SOFTEN, "main.py": HEAD + "from ops import soften, log_soften\n" + USE, **{f"m{i}.py": "" for i in range(4)}})
+    project = Project(str(tmp_path))
+    for i in range(4):
+        assert project.source(str(tmp_path / f"m{i}.py")) is not None
+    assert spaces(tmp_path, "main.py", project=project) == RIGHT
+
+
 def test_an_unsaved_text_stands_for_its_file(tmp_path: Path) -> None:
     write(tmp_path, {"ops.py": SOFTEN, "main.py": HEAD + "from ops import soften, log_soften\n" + USE})
     project = Project(str(tmp_path))
