@@ -21,6 +21,7 @@ from pygls.workspace import TextDocument
 from kl_lint import __version__
 from kl_lint.server.actions import KINDS, actions
 from kl_lint.server.analyses import Analyses, Text
+from kl_lint.server.delay import Delayed
 from kl_lint.server.diagnostics import diagnostics
 from kl_lint.server.hovers import hints, hover
 from kl_lint.server.preferences import SECTION, read_preferences
@@ -42,9 +43,10 @@ class Server(LanguageServer):
         # knows more ends of lines than the protocol.
         super().__init__("kl-lint", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
         self.analyses = Analyses()
+        self.tell_later = Delayed(DELAY, self.tell_soon)
+        """Tell of all texts once nothing has changed for a while."""
         self._told: dict[str, tuple[int | None, Sequence[types.Diagnostic]]] = {}
         self._complaints: set[str] = set()
-        self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- what the client can do ---
@@ -92,12 +94,6 @@ class Server(LanguageServer):
         return Text(path, document.source, max(around, key=len, default=os.path.dirname(os.path.abspath(path))))
 
     # --- diagnostics ---
-
-    def tell_later(self) -> None:
-        """Tell of all texts once nothing has changed for a while."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(DELAY, self.tell_soon)
 
     def tell_soon(self, *uris: str) -> None:
         """Tell of the texts called `uris`, or of all."""

@@ -20,7 +20,9 @@ PATIENCE = 120
 
 
 class Editor(LanguageClient):
-    """A client, and all diagnostics that were ever published to it, in order."""
+    """A client, and all that was ever sent to it: `published` in order, `registrations`, how often hints were to be
+    asked for again.
+    """
 
     root: Path
 
@@ -29,6 +31,9 @@ class Editor(LanguageClient):
         self.published: list[types.PublishDiagnosticsParams] = []
         self.arrived = asyncio.Condition()
         self.versions: dict[str, int] = {}
+        self.registrations: list[types.Registration] = []
+        self.registered = asyncio.Event()
+        self.hints_to_refresh = 0
 
     # --- texts ---
 
@@ -128,10 +133,24 @@ async def _published(editor: Editor, params: types.PublishDiagnosticsParams) -> 
         editor.arrived.notify_all()
 
 
+def _registered(editor: Editor, params: types.RegistrationParams) -> None:
+    editor.registrations += params.registrations
+    editor.registered.set()
+
+
+def _refresh_hints(editor: Editor, params: None) -> None:
+    editor.hints_to_refresh += 1
+
+
 def make_editor() -> Editor:
     """An editor that has not begun to speak."""
     editor = Editor()
-    register_lsp_features(editor, {**DEFAULT_CLIENT_FEATURES, types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS: _published})
+    own = {
+        types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS: _published,
+        types.CLIENT_REGISTER_CAPABILITY: _registered,
+        types.WORKSPACE_INLAY_HINT_REFRESH: _refresh_hints,
+    }
+    register_lsp_features(editor, {**DEFAULT_CLIENT_FEATURES, **own})
     return editor
 
 

@@ -1,20 +1,22 @@
--- What somebody does in Neovim, without a screen: open a file, read the diagnostics, take fixes until nothing is left,
--- save. Written to $REPORT on the way is what was seen.
+-- What somebody does in Neovim, without a screen, who has $CONFIG in the configuration: open a file, read the
+-- diagnostics, take fixes until nothing is left, save. What was seen on the way is written to $REPORT.
 
-local seen = { diagnostics = {}, shown = {}, offered = {}, hover = {} }
+local seen = { diagnostics = {}, shown = {}, offered = {}, hover = {}, told = {} }
 
 local function wait(what, condition)
   assert(vim.wait(60000, condition, 10), 'waited in vain for ' .. what)
 end
 
-local function attach()
-  local config = { name = 'kl_lint', cmd = { vim.env.KL_LINT, 'server' }, root_dir = vim.fn.getcwd() }
-  if vim.lsp.start then
-    vim.lsp.start(config)
-  else -- before 0.8
-    vim.lsp.buf_attach_client(0, vim.lsp.start_client(config))
+if not vim.lsp.enable then -- before 0.11: what the two come to
+  local configurations = {}
+  vim.lsp.config = function(name, configuration) configurations[name] = configuration end
+  vim.lsp.enable = function(name)
+    local more = { name = name, root_dir = vim.fn.getcwd() }
+    vim.lsp.buf_attach_client(0, vim.lsp.start_client(vim.tbl_extend('keep', configurations[name], more)))
   end
 end
+
+vim.notify = function(message) table.insert(seen.told, message) end
 
 -- the text behind the lines, as it is drawn
 local function drawn()
@@ -48,7 +50,8 @@ end
 
 local function main()
   vim.diagnostic.config({ virtual_text = true })
-  attach()
+  vim.bo.filetype = 'python'
+  dofile(vim.env.CONFIG)
   wait('diagnostics', function() return #vim.diagnostic.get(0) > 0 end)
   seen.diagnostics = vim.diagnostic.get(0)
   seen.shown = drawn()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 FIXTURES = HERE.parents[1] / "fixtures"
+README = HERE.parents[1] / "README.md"
 
 
 @pytest.fixture
@@ -27,13 +29,19 @@ def neovim() -> str:
 
 
 def visit(neovim: str, path: Path) -> dict[str, Any]:
-    """What is seen of a file in the editor, where every fix that stands first is taken, and the result is saved."""
-    report = path.with_suffix(".json")
-    command = Path(sys.executable).with_name("kl-lint")
+    """What is seen of a file in the editor, where every fix that stands first is taken, and the result is saved.
+
+    The editor is configured as the README says.
+    """
+    report, configuration = path.with_suffix(".json"), path.with_suffix(".lua")
+    (block,) = re.findall(r"^```lua\n(.*?)^```$", README.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    configuration.write_text(block, encoding="utf-8")
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    places = {"CONFIG": str(configuration), "REPORT": str(report), "XDG_STATE_HOME": str(path.parent)}
     done = subprocess.run(
         [neovim, "--headless", "-n", "-u", "NONE", "-i", "NONE", path.name, "-S", str(HERE / "neovim.lua")],
         cwd=path.parent,
-        env={**os.environ, "KL_LINT": str(command), "REPORT": str(report), "XDG_STATE_HOME": str(path.parent)},
+        env={**os.environ, **places, "PATH": programs},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -43,6 +51,7 @@ def visit(neovim: str, path: Path) -> dict[str, Any]:
     assert report.exists(), done.stderr
     seen: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
     assert "trouble" not in seen, seen["trouble"]
+    assert seen["told"] == []
     return seen
 
 
