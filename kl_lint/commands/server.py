@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from kl_lint.commands.common import CLEAN, FAILED, complain, tell
@@ -28,6 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
     if sys.stdin is None or sys.stdout is None:
         complain("the language server speaks on standard input and output; one of them is closed")
         return FAILED
+    # the thread that waits for input cannot be interrupted otherwise, and there is nothing to save
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sys.stdin.isatty():
         tell("kl-lint server waits for an editor on standard input; Ctrl+C ends it")
     with open(os.dup(sys.stdout.fileno()), "wb") as output:

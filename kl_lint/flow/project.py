@@ -275,7 +275,11 @@ class Project:
 
     def _with_unsaved(self, folder: str, texts: dict[str, bytes]) -> dict[str, bytes]:
         """The texts of a folder, with those that an editor holds in the place of what is on the disk."""
-        held = {path: encoded(text) for path, text in self._unsaved.items() if os.path.dirname(path) == folder}
+        held = {
+            path: encoded(text)
+            for path, text in self._unsaved.items()
+            if os.path.dirname(path) == folder and path.endswith(".py")
+        }
         if not held:
             return texts
         both = {**texts, **held}

@@ -28,8 +28,9 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The content of `path` as an editor holds it, in the project of the directory `root`."""
+    """The content of `path` as an editor holds it, which calls it `uri`, in the workspace whose folder is `root`."""
 
+    uri: str
     path: str
     content: str
     root: str
@@ -82,15 +83,16 @@ class Analyses:
 
     async def of(self, text: Text, unsaved: Mapping[str, str]) -> Analysis:
         """The analysis of `text` in the present state, in which the editor holds the texts `unsaved`, by path."""
-        known = self._known.get(text.path)
+        known = self._known.get(text.uri)
         if known is None or known[0] != self.state:
             task = asyncio.create_task(self.run(self._analyse, text, unsaved, self.preferences, self.state))
-            known = self._known[text.path] = (self.state, task)
+            known = self._known[text.uri] = (self.state, task)
         return await asyncio.shield(known[1])  # whoever gives up waiting is not the only one who waits
 
-    def drop(self, path: str) -> None:
+    def drop(self, uri: str) -> None:
         """Forget the analysis of a text that the editor no longer holds."""
-        self._known.pop(path, None)
+        self._known.pop(uri, None)
+        self.expire()
 
     def _analyse(self, text: Text, unsaved: Mapping[str, str], preferences: Preferences, state: int) -> Analysis:
         if state != self.state:
@@ -109,7 +111,10 @@ def analyse(
         settings, troubles = _settings(text, preferences, known)
         left_out = settings.exclusion().excludes_path(text.path, text.root)
         # a file that is left out is as good as an empty one
-        return Analysis(Checked(text.path, "" if left_out else text.content, settings, unsaved), troubles)
+        checked = Checked(text.path, "" if left_out else text.content, settings, unsaved)
+        if checked.note is not None:
+            _log.warning("%s", checked.note)
+        return Analysis(checked, troubles)
     except Problem:
         return Analysis()
     except Exception:

@@ -82,23 +82,30 @@ class Server(LanguageServer):
     def _document(self, uri: str) -> TextDocument | None:
         """The open Python text of that name."""
         document = self.workspace.text_documents.get(unquote(uri))
-        return document if document and (document.language_id or "") in _LANGUAGES else None
+        return document if document in self._documents() else None
+
+    def _documents(self) -> list[TextDocument]:
+        """The open Python texts."""
+        every = self.workspace.text_documents.values()
+        return [document for document in every if (document.language_id or "") in _LANGUAGES]
 
     def _unsaved(self) -> dict[str, str]:
-        return {_path(document): document.source for document in self.workspace.text_documents.values()}
+        return {_path(document): document.source for document in self._documents()}
 
     def _text(self, document: TextDocument) -> Text:
         path = _path(document)
         folders = [to_fs_path(folder.uri) for folder in self.workspace.folders.values()]
         around = [folder for folder in (*folders, self.workspace.root_path) if folder and _is_below(path, folder)]
-        return Text(path, document.source, max(around, key=len, default=os.path.dirname(os.path.abspath(path))))
+        return Text(
+            document.uri, path, document.source, max(around, key=len, default=os.path.dirname(os.path.abspath(path)))
+        )
 
     # --- diagnostics ---
 
     def tell_soon(self, *uris: str) -> None:
         """Tell of the texts called `uris`, or of all."""
         if not self.pulls:
-            self.spawn(self._tell(uris or [document.uri for document in self.workspace.text_documents.values()]))
+            self.spawn(self._tell(uris or [document.uri for document in self._documents()]))
 
     async def _tell(self, uris: Iterable[str]) -> None:
         for uri in uris:
@@ -115,7 +122,7 @@ class Server(LanguageServer):
     def untell(self, uri: str) -> None:
         """Take back what was told of a text."""
         told = self._told.pop(uri, None)
-        if told is not None and told[1]:
+        if told is not None and told[1] and not self.pulls:
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
 
     async def report(self, uri: str) -> Sequence[types.Diagnostic] | None:
@@ -192,7 +199,7 @@ def _saved(ls: Server, params: types.DidSaveTextDocumentParams) -> None:
 
 
 def _closed(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
-    ls.analyses.expire()
+    ls.analyses.drop(params.text_document.uri)
     ls.untell(params.text_document.uri)
     ls.tell_later()
 
@@ -269,7 +276,9 @@ async def _ask_for_settings(ls: Server) -> None:
             ls.prefer(answers[0])
 
 
-def _files_changed(ls: Server, params: types.DidChangeWatchedFilesParams) -> None:
+def _files_changed(
+    ls: Server, params: types.DidChangeWatchedFilesParams | types.DidChangeWorkspaceFoldersParams
+) -> None:
     ls.reload()
 
 
@@ -284,6 +293,7 @@ _HANDLERS: Sequence[tuple[str, Callable[..., Any], Any]] = (
     (types.TEXT_DOCUMENT_DID_CLOSE, _closed, None),
     (types.WORKSPACE_DID_CHANGE_CONFIGURATION, _settings_changed, None),
     (types.WORKSPACE_DID_CHANGE_WATCHED_FILES, _files_changed, None),
+    (types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, _files_changed, None),
     (types.TEXT_DOCUMENT_HOVER, _hover, None),
     (types.TEXT_DOCUMENT_INLAY_HINT, _hint, None),
     (types.TEXT_DOCUMENT_CODE_ACTION, _act, types.CodeActionOptions(code_action_kinds=list(KINDS))),

@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from kl_lint.rewriting.editor import Editor
+    from kl_lint.sources.problem import Problem
 
 __all__ = ["Checked"]
 
@@ -29,7 +30,9 @@ _log = logging.getLogger(__name__)
 class Checked:
     """`text`, the content of `path` as an editor holds it, checked under `settings`.
 
-    `unsaved` are the texts of all files that the editor holds, by path. Raises Problem where `text` is not Python.
+    `unsaved` are the texts of all files that the editor holds, by path. `note` says so where there may be more to find.
+
+    Raises Problem where `text` is not Python.
     """
 
     def __init__(self, path: str, text: str, settings: Settings, unsaved: Mapping[str, str]) -> None:
@@ -40,13 +43,15 @@ class Checked:
         self._settings = settings
         self._selection = settings.selection_for(path)
         self._edits: dict[tuple[Finding, Fix], tuple[TextEdit, ...]] = {}
-        self._found = self._find(self._source)
+        self._found, self.note = self._search(self._source)
         self.findings: Sequence[Finding] = kept(self._found, self._selection, self._source)
 
+    def _search(self, source: str) -> tuple[Sequence[Finding], Problem | None]:
+        """What there is to find if this were the source, and a note where there may be more."""
+        return find(self.path, source, self._selection, self._settings.returns, self._holding(source))
+
     def _find(self, source: str) -> Sequence[Finding]:
-        """What there is to find if this were the source."""
-        found, _ = find(self.path, source, self._selection, self._settings.returns, self._holding(source))
-        return found
+        return self._search(source)[0]
 
     def _holding(self, source: str) -> Mapping[str, str]:
         return {**self.unsaved, self.path: source}

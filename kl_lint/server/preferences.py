@@ -29,7 +29,7 @@ class Preferences:
 
 
 def read_preferences(settings: object) -> Preferences:
-    """The preferences in `settings`: options as in `[tool.kl_lint]`, and `inlayHints`. None stands for no settings."""
+    """The preferences in `settings`: options as in `[tool.kl_lint]`, and `inlayHints`. None stands for no setting."""
     if settings is None:
         return Preferences()
     if not isinstance(settings, Mapping):
@@ -40,6 +40,8 @@ def read_preferences(settings: object) -> Preferences:
     troubles = []
     for key, value in settings.items():
         try:
+            if value is None:
+                continue
             if key == _HINTS:
                 hints = _switch(value)
             elif key in known:

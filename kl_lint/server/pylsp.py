@@ -82,7 +82,7 @@ def _analysis(config: Config, workspace: Workspace, document: Document) -> Analy
     preferences = read_preferences({key: value for key, value in settings.items() if key != "enabled"})
     held = [each for each in workspace.documents.values() if isinstance(each, Document)]
     return analyse(
-        Text(document.path, document.source, workspace.root_path),
+        Text(document.uri, document.path, document.source, workspace.root_path),
         {each.path: each.source for each in held},
         preferences,
         {},

@@ -240,6 +240,8 @@ def test_callers_are_looked_for_in_unsaved_texts(tmp_path: Path) -> None:
     for name in ("step.py", "unsaved.py"):
         project.hold({str(tmp_path / name): caller})
         assert spaces(tmp_path, "loss.py", project=project) == RIGHT
+    project.hold({str(tmp_path / "step.txt"): caller})
+    assert spaces(tmp_path, "loss.py", project=project) == set()
     project.hold({str(tmp_path / "step.py"): caller.replace("torch", "notorch").replace("softmax", "soft")})
     assert spaces(tmp_path, "loss.py", project=project) == set()
 

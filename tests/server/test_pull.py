@@ -104,6 +104,7 @@ async def test_there_is_nothing_in_what_is_not_open(editor: Editor) -> None:
     assert await codes(editor, uri) == ["KLD101"]
     editor.close(uri)
     assert await codes(editor, uri) == []
+    assert editor.published == []
 
 
 async def test_settings_may_come_with_the_first_message(editor: Editor) -> None:
@@ -118,7 +119,11 @@ async def test_patterns_are_seen_from_the_folder_that_holds_the_file(editor: Edi
         assert await codes(editor, uri) == ["KLD101"]
         uri = editor.open(f"{folder}/deep/src/loss.py", TWICE)
         assert await codes(editor, uri) == ["KLD201", "KLD101"]
-    editor.prefer({"ignore": ["KLD201"]})
+    added = types.WorkspaceFolder((editor.root / "one" / "deep").as_uri(), "deep")
+    event = types.WorkspaceFoldersChangeEvent([added], [])
+    editor.workspace_did_change_workspace_folders(types.DidChangeWorkspaceFoldersParams(event))
+    assert await codes(editor, editor.uri("one/deep/src/loss.py")) == ["KLD101"]
+    editor.prefer({"ignore": ["KLD201"], "select": None})
 
 
 async def test_the_client_is_asked_to_look_again(editor: Editor) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.command import Command, run
+from tests.server.editor import PATIENCE
 
 
 @pytest.fixture
@@ -33,3 +37,17 @@ def test_it_ends_with_its_input(said: bytes) -> None:
     done = run("server", "--stdio", stdin=said)
     assert done.returncode == 0
     assert b"Traceback" not in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes there are interrupted otherwise")
+def test_it_can_be_interrupted() -> None:
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}}}).encode()
+    command = [sys.executable, "-m", "kl_lint", "server"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(b"Content-Length: ")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == -signal.SIGINT
