@@ -230,6 +230,8 @@ class Frame:
     yields: list[Value] = field(default_factory=list)
     breaks: list[list[dict[str, Value]]] = field(default_factory=list)
     loop_levels: list[int] = field(default_factory=list)
+    loop_reads: list[set[str]] = field(default_factory=list)
+    """For each loop around the present statement, the names that its turn has read before writing them."""
     receiver: str | None = None
     owner: Class | None = None
     key: ContextKey = ()
@@ -291,11 +293,19 @@ class Frame:
                 frame.machine.modules.bind(frame, name)
             value = frame.variables.get(name)
             if value is not None and (frame is self or frame.kind != "class"):
+                if frame.loop_levels:
+                    frame.note_read(name)
                 if value is MISSING:
                     return None
                 return self.narrow(value) if type(value) is Choice else value
             frame = frame.parent
         return None
+
+    def note_read(self, name: str) -> None:
+        """Note for the loops around that a name is read, where their turn has not written it on every way here."""
+        for level, reads in zip(self.loop_levels, self.loop_reads, strict=True):
+            if name not in reads and not any(name in journal for journal in self.journals[level:]):
+                reads.add(name)
 
     def narrow(self, value: Value) -> Value:
         """Leave out the alternatives that the present path rules out."""
@@ -315,10 +325,12 @@ class Frame:
         """
         for name, value in list(self.variables.items()):
             if value is old:
+                self.note_read(name)
                 self.set(name, new)
             elif type(value) is Choice and any(option is old for _, option in value.options):
                 held = [(guards, new if option is old else option) for guards, option in value.options]
                 options = [(guards | more, one) for guards, option in held for more, one in options_of(option)]
+                self.note_read(name)
                 self.set(name, Choice(tuple(options)))
 
     # --- branches ----------------------------------------------------------------------------------------------------
@@ -347,6 +359,8 @@ class Frame:
         numbers = self.machine.numbers
         for name in names:
             present = self.variables.get(name, MISSING)
+            if self.loop_levels and not all(name in written for _, written in branches):
+                self.note_read(name)
             options: list[tuple[Guards, Value]] = []
             for guards, written in branches:
                 value = written.get(name, present)

@@ -19,10 +19,13 @@ from kl_lint.flow.values import (
     DISTRIBUTIONS,
     NONE,
     NO_GUARDS,
+    Choice,
     Class,
     Constant,
     Function,
     Guards,
+    Instance,
+    Mapping,
     Sequence,
     Space,
     Symbol,
@@ -267,6 +270,7 @@ def try_statement(frame: Frame, node: ast.Try) -> None:
         frame.open_branch()
         for name, value in written.items():
             before = frame.variables.get(name, MISSING)
+            frame.note_read(name)
             both = [(NO_GUARDS, v) for v in (before, value) if v is not MISSING]
             if both:
                 frame.set(name, choose(both, numbers))
@@ -328,6 +332,8 @@ def after_loop(frame: Frame, orelse: list[ast.stmt], exits: list[dict[str, Value
 def loop(frame: Frame, body: list[ast.stmt], head: Callable[[], None]) -> list[dict[str, Value]]:
     """Interpret a body again and again, each time on the join of what came before, until nothing changes; gives what
     each `break` leaves.
+
+    A turn that reads nothing of what the turn before wrote needs no second one.
     """
     level = len(frame.journals)
     machine = frame.machine
@@ -336,6 +342,7 @@ def loop(frame: Frame, body: list[ast.stmt], head: Callable[[], None]) -> list[d
     for turn in range(passes):
         machine.epoch += 1
         frame.loop_levels.append(level)
+        frame.loop_reads.append(set())
         frame.breaks += [[], []]
         conditions = frame.conditions
         frame.open_branch()
@@ -344,34 +351,36 @@ def loop(frame: Frame, body: list[ast.stmt], head: Callable[[], None]) -> list[d
         written = frame.close_branch()
         frame.conditions = conditions
         frame.loop_levels.pop()
+        reads = frame.loop_reads.pop()
         continued, broken = frame.breaks.pop(), frame.breaks.pop()
         left += broken
         dead, frame.dead = frame.dead, False
         ways = continued if dead else [written, *continued]
-        if not merge_pass(frame, ways, last=turn == passes - 1):
+        carried = any(not reads.isdisjoint(way) for way in ways)
+        if not merge_pass(frame, ways, last=not carried or turn == passes - 1):
             break
     return left
 
 
 def merge_pass(frame: Frame, ways: list[dict[str, Value]], *, last: bool) -> bool:
     """Join a loop pass into the state before it; says whether the state has changed in a way that another pass must
-    see.
+    see, which after the last one it has not.
     """
     numbers = frame.machine.numbers
-    changed = False
-    names = {name for way in ways for name in way}
-    for name in sorted(names):
+    states: dict[str, tuple[Value, Value]] = {}
+    for name in sorted({name for way in ways for name in way}):
         before = frame.variables.get(name, MISSING)
         after = [way[name] for way in ways if name in way and way[name] is not MISSING]
         if not after:
             continue
         values = [(NO_GUARDS, v) for v in ((before, *after) if before is not MISSING else after)]
         merged = choose_states(begun([pair for value in values for pair in options_of(value[1])]), numbers)
-        if last:
-            merged = join([merged], numbers)
         if merged != before:
-            changed = changed or not alike(frame, name, before, merged)
-            frame.set(name, merged)
+            states[name] = before, merged
+    changed = not last and not all(alike(frame, name, before, merged) for name, (before, merged) in states.items())
+    for name, (before, merged) in states.items():
+        settled = last or (not changed and isinstance(before, Choice))
+        frame.set(name, join([merged], numbers) if settled else merged)
     return changed
 
 
@@ -405,13 +414,41 @@ def alike(frame: Frame, name: str, before: Value, after: Value) -> bool:
                 for key, v in frame.variables.items()
                 if key != name
             )
-            return isinstance(after, Unknown) and not shared
+            return not shared and all(isinstance(one, Unknown) for _, one in options_of(after))
         case Tensor(space=Space.UNKNOWN), Tensor(space=Space.UNKNOWN):
             return replace(before, number=0, trail=None, form=None) == replace(after, number=0, trail=None, form=None)
         case Sequence(items=None, element=Tensor() as one), Sequence(items=None, element=Tensor() as other):
             return replace(one, number=0, source=None) == replace(other, number=0, source=None)
+        case Choice(), _:
+            return {shape(one) for _, one in options_of(before)} == {shape(one) for _, one in options_of(after)}
         case _:
             return False
+
+
+def shape(value: Value) -> object:
+    """What is known of a value, whichever it is."""
+    match value:
+        case Unknown(form=form):
+            return form and form.op
+        case Tensor():
+            known = (value.source, value.temperature, value.weight, value.form, value.masked)
+            return (
+                (value.space, value.mass, value.dim, value.symbol, value.rank, value.mixed, value.gradient),
+                (value.nonnegative, value.loss, value.fill if isinstance(value.fill, Constant) else None),
+                tuple(one is None for one in known),
+                value.maker and value.maker.place,
+                tuple((note.kind, note.place) for note in value.notes),
+            )
+        case Sequence(items=None, element=element):
+            return value.mutable, element and shape(element)
+        case Sequence(items=tuple(items)):
+            return value.mutable, tuple(shape(item) for item in items)
+        case Mapping(entries=entries, rest=rest):
+            return tuple((key, shape(held)) for key, held in entries), rest and shape(rest)
+        case Instance(attributes=attributes):
+            return value.cls, tuple((key, shape(held)) for key, held in attributes)
+        case _:
+            return value
 
 
 def leave_loop(frame: Frame, node: ast.Break | ast.Continue) -> None:

@@ -1135,7 +1135,6 @@ ALIASES: Table = (
     ("c = p.clone()\np.log_()\nc", p(2)),
     ("c = p + 0\nc.log_()\np", p(2)),
     ("c = p * 1\np.log_()\nc", p(2)),
-    ("for one in [p, q]:\n    one.log_()\np", NOTHING_SAID),
 )
 """What another name of the same memory holds then; and a name of a copy."""
 
@@ -1157,6 +1156,7 @@ UNSEEN = {
         "c = p.detach()\nc.log_()\np",
         "c = p[0]\nc.log_()\np",
     ),
+    "a name that stands for several objects": ("for one in [p, q]:\n    one.log_()\np",),
     "what is written into probabilities": ("p[0].log_()\np", "p[:, :, 0] = -1.0\np", "p[0] = l[0]\np"),
     "inplace=True": ("F.relu(l, inplace=True)\nl", "F.dropout(p, 0.5, True, True)\np", "nn.ReLU(inplace=True)(l)\nl"),
     "out= of an operation that the catalogue does not have": ("torch.addcmul(p, q, y, out=p)\np",),

@@ -131,7 +131,9 @@ METHODS: tuple[Case, ...] = (
             for t in [a, b]:
                 t.log_()
             return F.kl_div(a, b, reduction="batchmean", log_target=True)
-    """, [(UNKNOWN, UNKNOWN, "batchmean", True)], loose=True),
+    """, [
+        LOG_TARGET, (PROBS, PROBS, "batchmean", True), (LOG_PROBS, PROBS, "batchmean", True), (PROBS, LOG_PROBS, "batchmean", True),
+    ], loose=True),
     case("relu_in_place_in_the_functional", """
         def loss(x, y):
             h = x.clone()

@@ -245,7 +245,9 @@ def test_what_python_itself_cannot_nest_is_given_up() -> None:
     assert not analyse(tree, within("x").splitlines(), "deep.py").complete
 
 
-def test_the_work_is_bounded() -> None:
+def test_the_work_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kl_lint.flow.analysis.BASE_WORK", 1_000)
+    monkeypatch.setattr("kl_lint.flow.analysis.WORK_PER_LINE", 1)
     nest = "".join("    " + " " * depth + f"for a{depth} in x:\n" for depth in range(6))
     body = "".join(" " * 11 + f"y = mixed(y * {i}, x.softmax({i}))\n" for i in range(300))
     helper = "def mixed(x, y):\n    return x.log() + y\n"
