@@ -30,10 +30,10 @@ class Preferences:
 
 def read_preferences(settings: object) -> Preferences:
     """The preferences in `settings`: options as in `[tool.kl_lint]`, and `inlayHints`. None stands for no setting."""
-    if settings is None:
+    if settings is None or settings == []:  # which is what some editors make of an empty table
         return Preferences()
     if not isinstance(settings, Mapping):
-        return Preferences(troubles=(f"the setting {SECTION} must be an object, such as {{}}",))
+        return Preferences(troubles=(f'the setting {SECTION} must be an object, such as {{"{_HINTS}": true}}',))
     known = {option.name: option for option in OPTIONS}
     options: dict[str, object] = {}
     hints = False

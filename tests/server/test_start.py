@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -51,3 +52,25 @@ def test_it_can_be_interrupted() -> None:
         assert process.stdout.readline().startswith(b"Content-Length: ")
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == -signal.SIGINT
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such terminals")
+def test_at_a_terminal_it_says_what_it_waits_for() -> None:
+    ours, theirs = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "kl_lint", "server"], stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == b"kl-lint server waits for an editor on standard input; Ctrl+C ends it\n"
+        process.kill()
+    os.close(ours)
+    os.close(theirs)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sh is not there")
+def test_without_standard_input_it_says_so() -> None:
+    done = subprocess.run(
+        ["sh", "-c", '"$0" -m kl_lint server <&-', sys.executable], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "speaks on standard input and output; one of them is closed" in done.stderr
