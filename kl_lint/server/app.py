@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -45,6 +45,7 @@ class Server(LanguageServer):
         self.analyses = Analyses()
         self.tell_later = Delayed(DELAY, self.tell_soon)
         """Tell of all texts once nothing has changed for a while."""
+        self._latest = ""
         self._told: dict[str, tuple[int | None, Sequence[types.Diagnostic]]] = {}
         self._complaints: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -103,9 +104,22 @@ class Server(LanguageServer):
     # --- diagnostics ---
 
     def tell_soon(self, *uris: str) -> None:
-        """Tell of the texts called `uris`, or of all."""
+        """Tell of the texts called `uris`, or of all, the one that changed last before the others."""
         if not self.pulls:
-            self.spawn(self._tell(uris or [document.uri for document in self._documents()]))
+            every = sorted((document.uri for document in self._documents()), key=lambda uri: uri != self._latest)
+            self._spawn(self._tell(uris or every))
+
+    def changed(self, uri: str) -> None:
+        """The client has changed a text."""
+        self._latest = uri
+        self.analyses.expire()
+        self.tell_later()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside the conversation."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)  # a loop itself does not hold on to its tasks
+        task.add_done_callback(self._tasks.discard)
 
     async def _tell(self, uris: Iterable[str]) -> None:
         for uri in uris:
@@ -163,12 +177,6 @@ class Server(LanguageServer):
         if self.can("workspace.inlay_hint.refresh_support"):
             self.workspace_inlay_hint_refresh(None)
 
-    def spawn(self, work: Any) -> None:
-        """Do something beside the conversation."""
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
 
 def _path(document: TextDocument) -> str:
     """The path of a text; what is in no file has its URI for it, which no file has."""
@@ -189,8 +197,7 @@ def _opened(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
 
 
 def _changed(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
-    ls.analyses.expire()
-    ls.tell_later()
+    ls.changed(params.text_document.uri)
 
 
 def _saved(ls: Server, params: types.DidSaveTextDocumentParams) -> None:

@@ -160,6 +160,7 @@ async def test_unsaved_texts_count_in_other_files(editor: Editor) -> None:
     helper = editor.open("cross/helper.py", HELPER)
     editor.change(helper, HELPER.replace("torch.softmax", "torch.log_softmax"))
     await editor.told(uri, [])
+    assert [each.uri for each in editor.published[-2:]] == [helper, uri], "what is being written comes first"
     editor.change(helper, HELPER + "\n\ndef half(")
     editor.change(helper, HELPER)
     await editor.told(uri, ["KLD101"])
