@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import Command, run
+from tests.command import ROOT, Command, run
 from tests.server.editor import PATIENCE
 
 
@@ -74,3 +75,27 @@ def test_without_standard_input_it_says_so() -> None:
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert "speaks on standard input and output; one of them is closed" in done.stderr
+
+
+def imported(path: Path) -> set[str]:
+    """The packages that a module imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                found |= {alias.name.partition(".")[0] for alias in names}
+            case ast.ImportFrom(module=str() as module):
+                found.add(module.partition(".")[0])
+    return found
+
+
+def test_nobody_else_knows_the_protocol() -> None:
+    package = ROOT / "kl_lint"
+    knowing = {
+        path.relative_to(package).as_posix(): known
+        for path in package.rglob("*.py")
+        if (known := imported(path) & {"pygls", "lsprotocol", "pylsp"})
+    }
+    assert {Path(name).parent.name for name in knowing} == {"server"}
+    assert [name for name, known in knowing.items() if "pygls" in known] == ["server/app.py"]
+    assert [name for name, known in knowing.items() if "pylsp" in known] == ["server/pylsp.py"]
