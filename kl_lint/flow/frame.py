@@ -225,6 +225,8 @@ class Frame:
     variables: dict[str, Value] = field(default_factory=dict)
     journals: list[dict[str, Value]] = field(default_factory=list)
     conditions: dict[int, object] = field(default_factory=dict)
+    """Of the present path: another dict for another path, so that `present` may keep them as guards."""
+    present: tuple[dict[int, object] | None, Guards] = (None, NO_GUARDS)
     foreign: dict[str, Frame] = field(default_factory=dict)
     returns: list[Return] = field(default_factory=list)
     yields: list[Value] = field(default_factory=list)
@@ -251,7 +253,11 @@ class Frame:
 
     def guards(self) -> Guards:
         """The conditions of the present path."""
-        return frozenset(self.conditions.items()) if self.conditions else NO_GUARDS
+        if not self.conditions:
+            return NO_GUARDS
+        if self.present[0] is not self.conditions:
+            self.present = self.conditions, frozenset(self.conditions.items())
+        return self.present[1]
 
     def unasked(self, call: Place) -> bool:
         """Whether the present path is one that a caller must ask for, and that was not chosen yet at `call`: a

@@ -36,10 +36,7 @@ def words(lines: Sequence[str], node: ast.AST) -> frozenset[str]:
     first, last = getattr(node, "lineno", 1), getattr(node, "end_lineno", 1) or 1
     for decorator in getattr(node, "decorator_list", ()):
         first = min(first, decorator.lineno)
-    found: set[str] = set()
-    for line in lines[first - 1 : last]:
-        found.update(WORD.findall(line))
-    return frozenset(found)
+    return frozenset(WORD.findall("\n".join(lines[first - 1 : last])))
 
 
 def definitions(body: Iterable[ast.stmt], lines: Sequence[str], owner: str | None = None) -> list[Definition]:

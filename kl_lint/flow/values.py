@@ -406,10 +406,13 @@ MOST_OPTIONS = 8
 
 def compatible(one: Guards, other: Guards) -> bool:
     """Whether some run can meet both sets of conditions."""
-    if not one or not other:
+    if not one or not other or one is other:
         return True
     known = dict(one)
-    return all(known.get(key, outcome) == outcome for key, outcome in other)
+    for key, outcome in other:  # a loop, for speed: this is asked more often than anything else
+        if known.get(key, outcome) != outcome:
+            return False
+    return True
 
 
 def options_of(value: Value) -> tuple[tuple[Guards, Value], ...]:
@@ -422,6 +425,9 @@ def choose(options: Iterable[tuple[Guards, Value]], numbers: Numbers) -> Value:
 
     Equal values under different conditions are kept apart while they are few: each goes with what else holds there.
     """
+    options = list(options)
+    if options and all(value is options[0][1] for _, value in options):
+        return options[0][1]
     merged: list[tuple[Guards, Value]] = []
     apart = list(dict.fromkeys(options))
     for guards, value in apart:
