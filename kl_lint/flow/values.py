@@ -409,7 +409,7 @@ def compatible(one: Guards, other: Guards) -> bool:
     if not one or not other or one is other:
         return True
     known = dict(one)
-    for key, outcome in other:  # a loop, for speed: this is asked more often than anything else
+    for key, outcome in other:  # noqa: SIM110  (a loop, for speed: this is asked more often than anything else)
         if known.get(key, outcome) != outcome:
             return False
     return True
