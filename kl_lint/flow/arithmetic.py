@@ -2,7 +2,7 @@
 
 Here mixtures keep probabilities what they are, a tensor divided by its own sum becomes a distribution, and logits
 less their own
-logsumexp become log-probabilities (torch-facts: algebra, and what operations do to a distribution).
+logsumexp become log-probabilities.
 """
 
 from __future__ import annotations
@@ -12,21 +12,20 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kl_lint.flow.frame import Frame
-from kl_lint.flow.tensors import (
+from kl_lint.flow.transfer.call import (
     ANY_WEIGHT,
     EPSILON,
     SMALL,
     Call,
     Effect,
-    _PartsValue,
+    PartsValue,
     as_tensor,
     blurred,
-    fill_tensor,
     from_end,
-    guarded,
-    is_total,
     same_dim,
 )
+from kl_lint.flow.transfer.elementwise import guarded, is_total
+from kl_lint.flow.transfer.making import fill_tensor
 from kl_lint.flow.values import (
     DISTRIBUTIONS,
     NONE,
@@ -507,7 +506,7 @@ def kl_terms(call: Call, p: Tensor, difference: Tensor) -> Tensor | None:
         node, difference_node = difference_node, node
     if not (isinstance(difference_node, ast.BinOp) and isinstance(difference_node.op, ast.Sub)):
         return None
-    parts = _PartsValue(call.frame.place(node), call.frame.place(difference_node.right), exact=True)
+    parts = PartsValue(call.frame.place(node), call.frame.place(difference_node.right), exact=True)
     carrier = Form("kl_terms", p, p.dim, p.symbol, other=parts)  # type: ignore[arg-type]
     return Tensor(call.number(), rank=p.rank, gradient=True, form=carrier)
 

@@ -22,8 +22,8 @@ from kl_lint.flow.objects import (
 )
 from kl_lint.flow.reach import note_reach
 from kl_lint.flow.store import mutate, store, view_root
-from kl_lint.flow.tensors import Call, _PlaceValue, as_tensor
 from kl_lint.flow.torch_ops import CATALOGUE, MODULES, Operation, Parameter, parameters
+from kl_lint.flow.transfer.call import Call, PlaceValue, as_tensor
 from kl_lint.flow.values import (
     NONE,
     NO_GUARDS,
@@ -390,7 +390,7 @@ def call_external(frame: Frame, module: External, arguments: Arguments, node: as
             **binding.values,
             **dict(module.arguments),
             "module": module,
-            "module_place": _PlaceValue(module.place),
+            "module_place": PlaceValue(module.place),
         }
         shown = Operation(f"nn.{short}", "", operation.effect)
         return apply(frame, shown, values, binding.nodes, (), node)  # type: ignore[arg-type]
@@ -557,7 +557,7 @@ def external_method(
 
 
 def distribution_method(frame: Frame, name: str, short: str, number: int, node: ast.Call) -> Value:
-    """What the methods of a torch.distributions object give (torch-facts: torch.distributions)."""
+    """What the methods of a torch.distributions object give."""
     match name, short:
         case "log_prob", "Categorical" | "OneHotCategorical" | "Multinomial" | "Bernoulli" | "Binomial":
             return Tensor(number, Space.LOG_PROBS)

@@ -26,7 +26,7 @@ from kl_lint.flow.kl_call import (
 )
 from kl_lint.flow.reach import Reach, remark_key
 from kl_lint.flow.source import Place, Source
-from kl_lint.flow.tensors import as_tensor
+from kl_lint.flow.transfer.call import as_tensor
 from kl_lint.flow.values import (
     NONE,
     Constant,
@@ -167,9 +167,7 @@ def log_target_of(values: dict[str, Value], opened: bool) -> bool | None:
 
 
 def reduction_of(kind: Kind, values: dict[str, Value], opened: bool) -> Reduction:
-    """What torch does with the elements (torch-facts: positional misuse, legacy arguments; function and module
-    differ).
-    """
+    """What torch does with the elements; function and module differ."""
     told = values.get("reduction")
     if kind is Kind.RAW:
         if told is None:

@@ -8,18 +8,11 @@ from enum import Enum
 
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.source import Place
-from kl_lint.flow.tensors import (
-    blurred,
-    cut,
-    fits,
-    is_infinite,
-    is_share,
-    outermost,
-    same_dim,
-    shifted_in,
-    with_dim_back,
-    without_dim,
-)
+from kl_lint.flow.transfer.call import blurred, cut, outermost, same_dim, shifted_in
+from kl_lint.flow.transfer.joining import fits
+from kl_lint.flow.transfer.making import is_infinite, is_share
+from kl_lint.flow.transfer.selecting import without_dim
+from kl_lint.flow.transfer.shaping import with_dim_back
 from kl_lint.flow.values import (
     DISTRIBUTIONS,
     NONE,

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.syntax import walk
-from kl_lint.flow.tensors import Call, exchanged, normalize, sigmoid
 from kl_lint.flow.torch_ops import CATALOGUE
+from kl_lint.flow.transfer.call import Call
+from kl_lint.flow.transfer.normalizing import normalize, sigmoid
+from kl_lint.flow.transfer.shaping import exchanged
 from kl_lint.flow.values import (
     NONE,
     NO_GUARDS,
@@ -363,9 +365,7 @@ def external_attribute(frame: Frame, base: External, name: str, node: ast.AST) -
 
 
 def distribution_parameter(frame: Frame, base: External, short: str, name: str, node: ast.AST) -> Value:
-    """`.probs` and `.logits` of a distribution: Categorical normalises both, Bernoulli neither (torch-facts:
-    torch.distributions).
-    """
+    """`.probs` and `.logits` of a distribution: Categorical normalises both, Bernoulli neither."""
     given = base.get("logits")
     space = Space.PROBS if name == "probs" else Space.LOG_PROBS
     if short in CATEGORICAL:

@@ -11,7 +11,7 @@ from kl_lint.flow.frame import Frame
 from kl_lint.flow.kl_call import RemarkKind
 from kl_lint.flow.scope import Scope, Uses, scanned, within
 from kl_lint.flow.source import Place
-from kl_lint.flow.tensors import EPSILON
+from kl_lint.flow.transfer.call import EPSILON
 from kl_lint.flow.values import Maker, Note, Tensor, Unknown, Value, number_of, options_of
 
 __all__ = ["GUARDS", "Reach", "note_reach", "remark_key"]

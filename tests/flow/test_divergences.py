@@ -69,7 +69,7 @@ SETTINGS = [
     ("size_average=False, reduction='garbage'", row("sum")),
     ("'batchmean', log_target=True", row("mean", True)),
 ]
-"""torch-facts, positional misuse and legacy arguments: the same for the function and for the module."""
+"""Positional misuse and legacy arguments: the same for the function and for the module."""
 
 DIFFERENT = [
     ("size_average=False, reduction='batchmean'", "batchmean", "sum"),

@@ -9,8 +9,8 @@ import pytest
 from kl_lint.finding import Span
 from kl_lint.flow.kl_call import KLCall, Producer, Remark, RemarkKind
 from kl_lint.flow.reach import GUARDS
-from kl_lint.flow.tensors import clamp, maximum
 from kl_lint.flow.torch_ops import OPERATIONS
+from kl_lint.flow.transfer.elementwise import clamp, maximum
 from tests.flow.programs import PRELUDE, only_call
 
 

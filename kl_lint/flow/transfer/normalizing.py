@@ -1,0 +1,324 @@
+"""Transfer functions of what makes a distribution of a tensor, or moves it between probabilities and logarithms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kl_lint.flow.kl_call import RemarkKind
+from kl_lint.flow.transfer.call import Call, Effect, PlaceValue, dim_of, kept, same_dim
+from kl_lint.flow.values import (
+    DISTRIBUTIONS,
+    Constant,
+    Form,
+    Maker,
+    Mass,
+    Note,
+    Space,
+    Tensor,
+    Value,
+)
+
+
+def normalize(space: Space, *, sign: int = 1) -> Effect:
+    """softmax and its kin: a distribution along `dim`, in `space`. `sign` -1: of the negated operand (softmin)."""
+
+    def effect(call: Call) -> Value:
+        operand = call.tensor()
+        dim, symbol = dim_of(call.value("dim"), call.numbers)
+        notes = list(twice(call, operand, dim, symbol))
+        if dim is None and symbol is None:
+            notes.append(Note(RemarkKind.IMPLICIT_DIM, call.place, call.label, rank=operand.rank))
+            if operand.rank is not None:
+                dim = 0 if operand.rank in (0, 1, 3) else 1
+        if operand.masked is not None:
+            notes.append(operand.masked)
+        module = call.value("module_place")
+        return Tensor(
+            call.numbers.of("normalized", (space.value, sign, dim), operand.number, symbol or 0),
+            space,
+            Mass.WHOLE,
+            dim,
+            symbol,
+            operand.rank,
+            nonnegative=space is Space.PROBS,
+            gradient=operand.gradient and not call.frame.no_grad,
+            source=None
+            if call.numbers.volatile(operand.number) or sign < 0 or call.value("mask") is not None
+            else operand.number,
+            temperature=temperature(operand),
+            maker=Maker(
+                call.label,
+                call.place,
+                call.operand_place(),
+                operand.number,
+                call.operand_place("dim"),
+                module.place if isinstance(module, PlaceValue) else None,
+            ),
+            notes=tuple(notes),
+            trail=call.trail(call.label, operand.trail if operand.space in DISTRIBUTIONS else None),
+        )
+
+    return effect
+
+
+def twice(call: Call, operand: Tensor, dim: int | None, symbol: int | None) -> tuple[Note, ...]:
+    """The note that probabilities are normalised again, where that is proved."""
+    given = operand
+    while not given.whole and given.form is not None and given.form.op in ("div", "scaled"):
+        inner = given.form.operand
+        if not isinstance(inner, Tensor):
+            break
+        given = inner
+    if given.space is not Space.PROBS or given.mass is not Mass.WHOLE or given.maker is None:
+        return ()
+    if same_dim(given, dim, symbol) is False:
+        return ()
+    made = given.maker
+    note = Note(
+        RemarkKind.NORMALIZED_TWICE,
+        call.place,
+        made.name,
+        made.place,
+        made.operand,
+        made.guarded,
+        argument=call.operand_place(),
+        operand_number=made.operand_number,
+    )
+    return (note,)
+
+
+def temperature(operand: Tensor) -> Value:
+    """What the logits were divided by: 1 where they come as they are."""
+    form = operand.form
+    if form is not None and form.op == "div" and form.other is not None:
+        return form.other
+    return Constant(1)
+
+
+def sigmoid(space: Space) -> Effect:
+    """Each element a probability (or log-probability) by itself."""
+
+    def effect(call: Call) -> Value:
+        operand = call.tensor()
+        note = Note(RemarkKind.BERNOULLI, call.place, call.label, operand=call.operand_place())
+        return Tensor(
+            call.number(),
+            space,
+            Mass.BERNOULLI,
+            rank=operand.rank,
+            nonnegative=space is Space.PROBS,
+            gradient=operand.gradient and not call.frame.no_grad,
+            maker=Maker(call.label, call.place, call.operand_place(), operand.number),
+            notes=(note,),
+            form=Form(call.label, operand),
+            trail=call.trail(call.label),
+        )
+
+    return effect
+
+
+def logarithm(call: Call) -> Value:
+    """log: from probabilities to log-probabilities."""
+    given = call.tensor()
+    number = call.number()
+    if given.form is not None and given.form.op == "sum":
+        inner = given.form.operand
+        if isinstance(inner, Tensor) and inner.form is not None and inner.form.op == "exp":
+            form = Form("logsumexp", inner.form.operand, given.form.dim, given.form.symbol, given.form.keepdim)
+            return Tensor(number, rank=given.rank, gradient=given.gradient, form=form)
+    trail = call.trail("log", given.trail)
+    match given.space:
+        case Space.LOG_PROBS:
+            note = Note(
+                RemarkKind.LOG_OF_LOG, call.place, call.label, call.operand_place(), argument=call.operand_place()
+            )
+            return Tensor(number, rank=given.rank, gradient=given.gradient, notes=(note,), trail=trail)
+        case Space.PROBS:
+            notes = tuple(n for n in given.notes if n.kind is not RemarkKind.LOG_OF_SOFTMAX) + log_of_softmax(
+                call, given
+            )
+            return replace(
+                given,
+                number=number,
+                space=Space.LOG_PROBS,
+                notes=notes,
+                form=Form("log", given),
+                trail=trail,
+                nonnegative=False,
+                fill=None,
+                weight=None,
+            )
+        case Space.UNKNOWN if (
+            given.fill is None and not given.mixed and given.loss is None and plausible_probabilities(given)
+        ):
+            return Tensor(
+                number,
+                Space.LOG_PROBS,
+                rank=given.rank,
+                gradient=given.gradient,
+                form=Form("log", given),
+                trail=trail,
+                notes=given.notes,
+            )
+        case _:
+            return Tensor(number, rank=given.rank, gradient=given.gradient, form=Form("log", given))
+
+
+def plausible_probabilities(given: Tensor) -> bool:
+    """Whether the log of a tensor of unknown space can be taken for log-probabilities: not of counts, norms or sums
+    of exponentials.
+    """
+    return given.form is None or given.form.op in ("clamp", "ratio", "eps", "view", "mean")
+
+
+def log_of_softmax(call: Call, given: Tensor) -> tuple[Note, ...]:
+    """The note that log and softmax were taken apart; a mixture has no single softmax behind it."""
+    epsilon = given.maker is not None and given.maker.guarded
+    bare = (
+        given.form.operand
+        if given.form is not None and given.form.op == "eps" and isinstance(given.form.operand, Tensor)
+        else given
+    )
+    if given.maker is None or given.maker.name.lower() not in ("softmax", "softmax2d") or not bare.whole:
+        return ()
+    if given.form is not None and given.form.op not in ("eps", "view"):
+        return ()
+    note = Note(
+        RemarkKind.LOG_OF_SOFTMAX,
+        call.place,
+        call.label,
+        given.maker.place,
+        given.maker.operand,
+        epsilon,
+        argument=call.operand_place(),
+        operand_number=given.maker.operand_number,
+    )
+    return (note,)
+
+
+def wrong_logarithm(call: Call) -> Value:
+    """log2, log10, log1p: not log-probabilities."""
+    given = call.tensor()
+    form = given.form
+    if call.label == "log1p" and form is not None and form.op == "minus_one" and isinstance(form.operand, Tensor):
+        return replace(
+            form.operand,
+            number=call.number(),
+            space=Space.LOG_PROBS,
+            form=None,
+            trail=call.trail("log1p", given.trail),
+            nonnegative=False,
+        )
+    notes: tuple[Note, ...] = ()
+    if given.space is Space.PROBS:
+        notes = (Note(RemarkKind.WRONG_LOG, call.place, call.label, call.operand_place()),)
+    return Tensor(
+        call.number(), rank=given.rank, gradient=given.gradient, notes=notes, trail=call.trail(call.label, given.trail)
+    )
+
+
+def exponential(call: Call) -> Value:
+    """exp: from log-probabilities to probabilities."""
+    given = call.tensor()
+    if given.form is not None and given.form.op == "logsumexp":
+        terms = Tensor(call.numbers.of("exp of", given.form.operand.number), form=Form("exp", given.form.operand))
+        return Tensor(call.number(), nonnegative=True, form=replace(given.form, op="sum", operand=terms))
+    trail = call.trail("exp", given.trail)
+    if given.space is Space.LOG_PROBS:
+        return replace(
+            given,
+            number=call.number(),
+            space=Space.PROBS,
+            form=Form("exp", given),
+            trail=trail,
+            nonnegative=True,
+            notes=kept(given.notes),
+            maker=Maker("exp", call.place) if given.maker is not None else None,
+        )
+    if given.space is Space.UNKNOWN and not given.mixed and given.loss is None:
+        return Tensor(
+            call.number(),
+            Space.PROBS,
+            rank=given.rank,
+            gradient=given.gradient,
+            form=Form("exp", given),
+            trail=trail,
+            nonnegative=True,
+            notes=(),
+        )
+    return Tensor(call.number(), rank=given.rank, gradient=given.gradient, form=Form("exp", given), nonnegative=True)
+
+
+def one_hot(call: Call) -> Value:
+    """F.one_hot: a distribution over a new last dim."""
+    given = call.tensor()
+    rank = given.rank + 1 if given.rank is not None else None
+    return Tensor(
+        call.number(),
+        Space.PROBS,
+        Mass.WHOLE,
+        -1,
+        rank=rank,
+        nonnegative=True,
+        gradient=False,
+        trail=call.trail("one_hot"),
+        maker=Maker("one_hot", call.place),
+    )
+
+
+def lp_normalize(call: Call) -> Value:
+    """F.normalize: a distribution along dim for p=1, unit vectors for the default p=2."""
+    given = call.tensor()
+    dim, symbol = dim_of(call.value("dim") or Constant(1), call.numbers)
+    if call.constant("p", 2.0) in (1, 1.0) and given.space not in (Space.LOG_PROBS, Space.LOGITS):
+        return ratio(call, given, dim, symbol, "normalize")
+    return Tensor(call.number(), rank=given.rank, gradient=given.gradient, nonnegative=given.nonnegative)
+
+
+def ratio(call: Call, given: Tensor, dim: int | None, symbol: int | None, what: str) -> Tensor:
+    """A tensor divided by its own sum along `dim`: probabilities, whatever they were before."""
+    return Tensor(
+        call.number(),
+        Space.PROBS,
+        Mass.WHOLE,
+        dim,
+        symbol,
+        given.rank,
+        nonnegative=True,
+        gradient=given.gradient,
+        source=None,
+        maker=Maker(what, call.place),
+        trail=call.trail(what, given.trail),
+        notes=kept(given.notes),
+    )
+
+
+def gumbel(call: Call) -> Value:
+    """F.gumbel_softmax: a sample that sums to one along dim (default: the last)."""
+    given = call.tensor()
+    dim, symbol = dim_of(call.value("dim") or Constant(-1), call.numbers)
+    return Tensor(
+        call.frame.machine.opaque(call.node),
+        Space.PROBS,
+        Mass.WHOLE,
+        dim,
+        symbol,
+        given.rank,
+        nonnegative=True,
+        gradient=given.gradient,
+        maker=Maker("gumbel_softmax", call.place),
+        trail=call.trail("gumbel_softmax"),
+    )
+
+
+def softmax2d(call: Call) -> Value:
+    """nn.Softmax2d: over the channels, dim -3."""
+    values = {**call.values, "dim": Constant(-3)}
+    return normalize(Space.PROBS)(replace(call, values=values))
+
+
+def expm1(call: Call) -> Value:
+    """expm1: exp less one."""
+    given, whole = call.tensor(), exponential(call)
+    form = Form("minus_one", whole) if isinstance(whole, Tensor) else None
+    return Tensor(call.numbers.of("minus_one", call.number()), rank=given.rank, gradient=given.gradient, form=form)

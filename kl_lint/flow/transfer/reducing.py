@@ -1,0 +1,277 @@
+"""Transfer functions of what adds up, averages or multiplies along dims."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kl_lint.flow.frame import LossUse
+from kl_lint.flow.transfer.call import (
+    ANY_WEIGHT,
+    Call,
+    Effect,
+    PartsValue,
+    blurred,
+    dim_of,
+    outermost,
+    same_dim,
+    shifted_out,
+)
+from kl_lint.flow.transfer.elementwise import elementwise
+from kl_lint.flow.transfer.selecting import with_indices
+from kl_lint.flow.values import (
+    DISTRIBUTIONS,
+    Constant,
+    Form,
+    Maker,
+    Mass,
+    Sequence,
+    Space,
+    Tensor,
+    Unknown,
+    Value,
+)
+
+
+def reduce(kind: str) -> Effect:
+    """sum, mean, max …: over one dim or all."""
+
+    def effect(call: Call) -> Value:
+        given = call.tensor()
+        dim, symbol = dim_of(call.value("dim"), call.numbers)
+        everything = call.value("dim") is None or call.value("dim") == Constant(None)
+        keepdim = call.constant("keepdim", False) is True
+        rank = reduced_rank(call, given, keepdim)
+        if given.loss is not None:
+            return reduced_loss(call, given, kind, dim, symbol, everything, keepdim, rank)
+        if kind == "sum" and call.frame.machine.record_handwritten:
+            handwritten(call, given, everything)
+        number = call.number()
+        form = (
+            Form(kind, given, dim, symbol, keepdim)
+            if not everything
+            else Form(kind, given, None, None, keepdim, other=Constant("all"))
+        )
+        if everything or given.space not in DISTRIBUTIONS:
+            return Tensor(
+                number, rank=rank, nonnegative=given.nonnegative, gradient=given.gradient, form=form, mixed=given.mixed
+            )
+        return reduced_distribution(given, kind, dim, symbol, keepdim, number, form, rank)
+
+    return effect
+
+
+def reduced_rank(call: Call, given: Tensor, keepdim: bool) -> int | None:
+    """The rank after a reduction over one dim, several, or all."""
+    match call.value("dim"):
+        case _ if keepdim:
+            return given.rank
+        case None | Constant(value=None):
+            return 0
+        case Sequence(items=items) if items is not None and given.rank is not None:
+            return given.rank - len(items)
+        case Constant() if given.rank is not None:
+            return given.rank - 1
+        case _:
+            return None
+
+
+def reduced_distribution(
+    given: Tensor,
+    kind: str,
+    dim: int | None,
+    symbol: int | None,
+    keepdim: bool,
+    number: int,
+    form: Form,
+    rank: int | None,
+) -> Tensor:
+    """sum, mean, max or logsumexp of a distribution over one dim: over another dim, mean keeps probabilities what
+    they are.
+    """
+    match kind, same_dim(given, dim, symbol):
+        case _, True:
+            return Tensor(number, rank=rank, nonnegative=given.nonnegative, gradient=given.gradient, form=form)
+        case "mean", another if (
+            given.space is Space.PROBS and dim is not None and (another is False or outermost(given, dim))
+        ):
+            own = given.where()[0] if keepdim else shifted_out(given, dim)
+            return replace(
+                given, number=number, dim=own, rank=rank, form=form, maker=None, notes=(), source=None, weight=None
+            )
+        case "mean" | "sum" | "max", _ if (
+            given.form is not None
+            and given.form.op == "stack"
+            and kind == "mean"
+            and dim == 0
+            and given.space is Space.PROBS
+        ):
+            return replace(given, number=number, rank=rank, form=form, maker=None, notes=(), source=None, weight=None)
+        case "sum", False if (
+            given.space is Space.PROBS and dim is not None and given.form is not None and given.form.op == "stack"
+        ):
+            own = given.where()[0] if keepdim else shifted_out(given, dim)
+            return replace(
+                given,
+                number=number,
+                dim=own,
+                rank=rank,
+                form=form,
+                maker=None,
+                notes=(),
+                source=None,
+                weight=ANY_WEIGHT,
+                mass=Mass.UNKNOWN,
+            )
+        case "logsumexp" | "mean" | "max", _ if given.space is Space.LOG_PROBS:
+            mass = Mass.BERNOULLI if given.mass is Mass.BERNOULLI and kind != "logsumexp" else Mass.UNKNOWN
+            return replace(blurred(given, number), mass=mass, rank=rank, form=form, maker=None, notes=())
+        case "sum" | "mean" | "max", _ if given.space is Space.PROBS:
+            mass = Mass.BERNOULLI if given.mass is Mass.BERNOULLI and kind != "sum" else Mass.UNKNOWN
+            return replace(blurred(given, number), mass=mass, rank=rank, form=form, maker=None, notes=())
+        case _:
+            return Tensor(number, rank=rank, gradient=given.gradient, form=form)
+
+
+def reduced_loss(
+    call: Call,
+    given: Tensor,
+    kind: str,
+    dim: int | None,
+    symbol: int | None,
+    everything: bool,
+    keepdim: bool,
+    rank: int | None,
+) -> Tensor:
+    """What a reduction does to an unreduced divergence. An average over the class dimension is remembered (KLD205)."""
+    loss = given.loss
+    assert loss is not None
+    number = call.number()
+    call.frame.machine.summed.update(loss.calls)
+    over_classes = loss.elementwise and (everything or same_dim(given, dim, symbol) is True)
+    if kind == "mean" and over_classes:
+        for place in loss.calls:
+            if call.frame.unasked(place):
+                continue
+            use = LossUse(
+                place,
+                call.place,
+                "mean() over everything" if everything else f"mean over dim {dim}",
+                given.dim,
+                everything,
+                call.operand_place(),
+            )
+            call.frame.machine.uses[use] = None
+    if everything or over_classes or kind not in ("sum", "mean"):
+        return Tensor(number, rank=rank, gradient=given.gradient, loss=replace(loss, elementwise=False))
+    if same_dim(given, dim, symbol) is False and dim is not None:
+        own = given.where()[0] if keepdim else shifted_out(given, dim)
+        return replace(given, number=number, dim=own, rank=rank)
+    return Tensor(number, rank=rank, gradient=given.gradient, loss=replace(loss, elementwise=False))
+
+
+def logsumexp(call: Call) -> Value:
+    """logsumexp: what a log-softmax subtracts; over another dim, a mixture in log space."""
+    given = call.tensor()
+    dim, symbol = dim_of(call.value("dim"), call.numbers)
+    keepdim = call.constant("keepdim", False) is True
+    rank = reduced_rank(call, given, keepdim)
+    form = Form("logsumexp", given, dim, symbol, keepdim)
+    if given.space is Space.LOG_PROBS:
+        return replace(
+            reduced_distribution(given, "logsumexp", dim, symbol, keepdim, call.number(), form, rank),
+            trail=call.trail("logsumexp", given.trail),
+        )
+    return Tensor(call.number(), rank=rank, gradient=given.gradient, form=form)
+
+
+def logaddexp(call: Call) -> Value:
+    """logaddexp: the sum of two in log space."""
+    one, other = call.tensor("input"), call.tensor("other")
+    if one.space is other.space is Space.LOG_PROBS:
+        rank = one.rank if other.rank in (0, one.rank) else None
+        gradient = one.gradient or other.gradient
+        return replace(
+            blurred(one, call.number()),
+            mass=Mass.UNKNOWN,
+            rank=rank,
+            maker=None,
+            notes=(),
+            gradient=gradient,
+            trail=call.trail("logaddexp", one.trail),
+        )
+    return Tensor(call.number(), gradient=one.gradient or other.gradient)
+
+
+def handwritten(call: Call, given: Tensor, everything: bool) -> None:
+    """Remember sum(p * (log p - log q)), written by hand (KLD601)."""
+    from kl_lint.flow.frame import HandwrittenSum
+
+    form = given.form
+    if form is None or form.op != "kl_terms" or form.other is None:
+        return
+    parts = form.other
+    if isinstance(parts, PartsValue):
+        machine = call.frame.machine
+        dim = call.operand_place("dim")
+        machine.handwritten[call.node] = HandwrittenSum(call.place, parts.p, parts.log_q, dim, everything, parts.exact)
+
+
+def product(call: Call) -> Value:
+    """A matrix product: of distributions it is none, unless the matrix is row-stochastic, which is not tracked."""
+    one, other = call.tensor("input"), call.tensor("other")
+    return Tensor(
+        call.number(), rank=2 if one.rank == other.rank == 2 else None, gradient=one.gradient or other.gradient
+    )
+
+
+def product_of_rank(rank: int) -> Effect:
+    """A product that torch defines for matrices of one rank only."""
+    return lambda call: Tensor(
+        call.number(),
+        rank=rank,
+        gradient=call.tensor().gradient or any(call.tensor(name).gradient for name in ("mat2", "vec")),
+    )
+
+
+def similarity(call: Call) -> Value:
+    """Cosine similarities and distances: scores, no distribution."""
+    return Tensor(call.number(), gradient=not call.frame.no_grad)
+
+
+def extreme(call: Call) -> Value:
+    """max, min, median: with a dim, a pair of values and indices."""
+    if call.value("dim") is None:
+        return reduce("max")(call)
+    if isinstance(call.value("dim"), Tensor):
+        return elementwise(call)
+    return with_indices(reduce("max"))(call)
+
+
+def extreme_of_last(call: Call) -> Value:
+    """mode, kthvalue: as max with a dim, which is the last unless given."""
+    return extreme(replace(call, values={**call.values, "dim": call.value("dim") or Constant(-1)}))
+
+
+def norm(call: Call) -> Value:
+    """norm: with p=1 over nonnegative entries it is their sum."""
+    given = call.tensor()
+    dim, symbol = dim_of(call.value("dim"), call.numbers)
+    ones = call.constant("p", 2) in (1, 1.0)
+    form = (
+        Form("norm1", given, dim, symbol, call.constant("keepdim", False) is True)
+        if ones and call.value("dim") is not None
+        else None
+    )
+    return Tensor(call.number(), gradient=given.gradient, form=form, nonnegative=True)
+
+
+def attention(call: Call) -> Value:
+    """nn.MultiheadAttention: (output, weights); the weights sum to one over the last dim where there is no dropout."""
+    number = call.number()
+    weights: Value = Unknown(call.numbers.of("weights", number))
+    if call.constant("dropout", 0.0) in (0, 0.0) and call.constant("need_weights", True) is True:
+        maker, trail = Maker("MultiheadAttention", call.place), call.trail("attention weights")
+        weights = Tensor(
+            call.numbers.of("weights", number), Space.PROBS, Mass.WHOLE, -1, nonnegative=True, maker=maker, trail=trail
+        )
+    return Sequence((Tensor(call.numbers.of("output", number)), weights), number=number)
