@@ -14,6 +14,10 @@ from kl_lint.rewriting.refusal import Refused
 __all__ = ["Page"]
 
 
+_DEEPEST = 1000
+"""The levels of syntax beyond which libcst is not asked: it recurses, at times as far as the stack of the process goes."""
+
+
 class Page:
     """A text without byte order mark. Raises Refused where it cannot be parsed."""
 
@@ -24,6 +28,8 @@ class Page:
             self.tree = parse(text, "<source>")
         except SyntaxError as error:
             raise Refused(f"the file does not parse: {error.msg}") from error
+        if _is_deeper(self.tree, _DEEPEST):
+            raise Refused("an expression is nested too deeply for libcst")
         self.layout = Layout(self.lines)
 
     def range(self, span: Span) -> Range:
@@ -58,6 +64,16 @@ class Page:
             bracketed, expressions = _slots(node)
             slots |= {self.lines.node_range(expression): bracketed for expression in expressions}
         return slots
+
+
+def _is_deeper(tree: ast.Module, depth: int) -> bool:
+    """Whether the tree has more than `depth` levels."""
+    level: list[ast.AST] = [tree]
+    for _ in range(depth):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return False
+    return True
 
 
 def _slots(node: ast.AST) -> tuple[bool, list[ast.expr]]:

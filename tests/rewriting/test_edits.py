@@ -292,6 +292,15 @@ def test_an_expression_is_nested_too_deeply(deep: str, reason: str) -> None:
     assert refusal(source, Wrap(at(source, "y"), "", ".log()")) == reason
 
 
+def test_libcst_is_not_asked_for_what_would_exhaust_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        pytest.fail("libcst was asked")
+
+    monkeypatch.setattr("kl_lint.rewriting.page.Layout", fail)
+    source = f"x = {'1 + ' * 1500}1\nf(y)\n"
+    assert refusal(source, Wrap(at(source, "y"), "", ".log()")) == "an expression is nested too deeply for libcst"
+
+
 def test_a_row_that_libcst_does_not_reproduce() -> None:
     source = "try: pass\nexcept f(y) : pass\n"
     assert refusal(source, Wrap(at(source, "y)"), "", ".log()")).startswith("no expression stands at line 2")
