@@ -15,7 +15,7 @@ __all__ = ["Page"]
 
 
 _DEEPEST = 1000
-"""The levels of syntax beyond which libcst is not asked: it recurses, at times as far as the stack of the process goes."""
+"""The levels of syntax beyond which libcst is not asked: it recurses, and may exhaust the stack of the process."""
 
 
 class Page:
