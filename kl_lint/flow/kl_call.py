@@ -75,7 +75,9 @@ class Remark:
     logits given to that.
     `detail` is the operation's name (`log2`, `sigmoid`, `softmax`); `epsilon` says that something was added or
     clamped between (LOG_OF_SOFTMAX,
-    NORMALIZED_TWICE); `rank` is the operand's rank where it is proved (IMPLICIT_DIM); `filename` the file.
+    NORMALIZED_TWICE), or put to a softmax
+    of what was masked (INFINITE_MASK); `rank` is the operand's rank where it is proved (IMPLICIT_DIM); `filename` the
+    file.
 
     `sole_use` says that `argument` alone reads what `inner` made, there or through locals; `operand_unchanged` that
     `argument` holds exactly what

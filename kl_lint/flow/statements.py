@@ -394,9 +394,9 @@ def begun(options: list[tuple[Guards, Value]]) -> list[tuple[Guards, Value]]:
 
 
 def is_blank(value: Value) -> bool:
-    """Whether a value is 0, a tensor of zeros, or memory to be written over."""
+    """Whether a value is 0, a tensor of zeros, or memory to be written over; random numbers are none of these."""
     if isinstance(value, Tensor) and value.form is not None and value.form.op == "buffer":
-        return True
+        return value.space is Space.UNKNOWN and not value.nonnegative
     held = value.fill if isinstance(value, Tensor) else value
     return isinstance(held, Constant) and type(held.value) in (int, float) and held.value == 0
 

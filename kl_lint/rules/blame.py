@@ -53,11 +53,9 @@ def _ends_with(chain: Chain, end: Chain) -> bool:
 
 
 def _offender(chain: Chain, elsewhere: Sequence[Chain]) -> Caller | None:
-    """The innermost call of a chain that none of the others passes through on the same way."""
-    for index in reversed(range(len(chain))):
-        if not any(_ends_with(other, chain[index:]) for other in elsewhere) and chain[index].followed:
-            return chain[index]
-    return None
+    """The innermost call of a chain that none of the others passes through."""
+    passed = {caller for other in elsewhere for caller in other}
+    return next((caller for caller in reversed(chain) if caller not in passed and caller.followed), None)
 
 
 def _report(rule: CallRule, call: KLCall, chain: Chain, offender: Caller) -> Report | None:

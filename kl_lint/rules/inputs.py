@@ -216,7 +216,8 @@ class LogOfSoftmax:
     documentation = Documentation(
         what_it_does="""
         Checks for `log(softmax(x))` where log-probabilities are due, with or without an epsilon or a clamp between
-        the two. It is reported where the two stand together, or where log_softmax can take their place.
+        the two. It is reported where the two stand together, or where log_softmax can take their place; not where the
+        epsilon is all that keeps a class masked with -inf from the logarithm of zero.
         """,
         why_is_this_bad="""
         softmax underflows to zero where one logit lies far below the others: by 104 in float32, by 18 in float16.
@@ -243,7 +244,9 @@ class LogOfSoftmax:
         found = [
             (name, argument, remark, rewrite_log_of_softmax(remark, argument, call))
             for name, argument, remark in remarked(call, RemarkKind.LOG_OF_SOFTMAX)
-            if taken_as_logarithm(name, call) and argument.value.space is not Space.PROBS
+            if taken_as_logarithm(name, call)
+            and argument.value.space is not Space.PROBS
+            and not (remark.epsilon and remark_on(argument, RemarkKind.INFINITE_MASK))
         ]
         found = [one for one in found if one[3] or (one[2].inner is not None and one[2].span.contains(one[2].inner))]
         if not found:

@@ -264,8 +264,8 @@ class MaskedWithInfinity:
             return None  # what is masked may yet be left out
         found = [
             (name, argument)
-            for name, argument, _ in remarked(call, RemarkKind.INFINITE_MASK)
-            if argument.value.space is Space.LOG_PROBS and taken_as_logarithm(name, call)
+            for name, argument, remark in remarked(call, RemarkKind.INFINITE_MASK)
+            if argument.value.space is Space.LOG_PROBS and taken_as_logarithm(name, call) and not remark.epsilon
         ]
         if not found:
             return None

@@ -207,6 +207,11 @@ def test_a_call_that_was_not_followed_everywhere_is_not_blamed() -> None:
     assert codes((WRONG, ((caller(70), caller(60, followed=False)),)), right) == [("KLD101", 70)]
 
 
+def test_a_call_that_also_leads_to_what_is_right_is_not_blamed() -> None:
+    right = (RIGHT, ((caller(70), caller(50)), (caller(70), caller(60))))
+    assert codes((WRONG, ((caller(70), caller(60)),)), right) == []
+
+
 def test_nobody_is_blamed_where_the_chains_are_not_known() -> None:
     assert codes((WRONG, ((caller(60),),)), (RIGHT, ())) == []
     assert codes((WRONG, ()), (RIGHT, ((caller(50),),))) == []

@@ -194,7 +194,7 @@ def flatten(call: Call) -> Value:
     number = call.number()
     if start == 0 and end == -1:
         return replace(blurred(given, number), rank=1, loss=given.loss) if given.rank != 1 else given
-    if given.rank is not None and start is not None and end is not None:
+    if given.rank and start is not None and end is not None:
         start, end = start % given.rank, end % given.rank
         left = given.rank - (end - start)
         if own is not None and own > end:
