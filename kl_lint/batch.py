@@ -10,6 +10,7 @@ import sys
 
 from kl_lint.engine import check_text, inspect_text, mentions, split_lines
 from kl_lint.selection import INTERNAL_ERROR
+from kl_lint.sources.decoding import NOTEBOOK
 from kl_lint.sources.problem import Problem, incomplete
 
 TYPE_CHECKING = False
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from kl_lint.finding import Finding
     from kl_lint.inspection import Row
     from kl_lint.selection import Selection
+    from kl_lint.sources.cells import Cells
     from kl_lint.sources.decoding import Text
     from kl_lint.sources.files import File, Stdin
+    from kl_lint.sources.notebook import Notebook
 
 __all__ = [
     "Outcome",
@@ -50,10 +53,10 @@ class Outcome:
     `findings` are those there are to tell, `rows` what its divergences compute, `lines` the file's, where a report may
     want to show them. `change` is what is to become of the file, `mended` the findings that are gone with it, `refused`
     those that were to be and cannot, each with the reason. `problem` says why any of this is missing, `note` why some
-    of it may be, which is no failure.
+    of it may be, which is no failure. `cells` are a notebook's, to which the rows of all these places belong.
     """
 
-    __slots__ = ("change", "findings", "lines", "mended", "note", "path", "problem", "refused", "rows")
+    __slots__ = ("cells", "change", "findings", "lines", "mended", "note", "path", "problem", "refused", "rows")
 
     def __init__(
         self,
@@ -69,6 +72,7 @@ class Outcome:
         note: Problem | None = None,
     ) -> None:
         self.path = path
+        self.cells: Cells | None = None
         self.findings = findings
         self.rows = rows
         self.lines = lines
@@ -77,6 +81,10 @@ class Outcome:
         self.refused = refused
         self.problem = problem
         self.note = note
+
+    def spot(self, finding: Finding) -> str:
+        """The row of a finding, as a message has it behind the name of the file."""
+        return self.cells.spot(finding.span.row) if self.cells else str(finding.span.row)
 
 
 # --- of a file or standard input: None where there is nothing to tell, which is nearly always ---
@@ -113,7 +121,8 @@ def _over(
         data = source.read()
         if not mentions(data, frozenset() if calls_only else settings.selection.enable) or source.ignored:
             return None
-        return work(source.path, data, settings)
+        outcome = work(source.path, data, settings)
+        return _in_cells(source.path, data, outcome) if source.path.endswith(NOTEBOOK) else outcome
     except Problem as problem:
         return None if source.ignored else Outcome(source.path, problem=problem)
     except MemoryError:
@@ -233,6 +242,21 @@ def find(
     return shown, None if complete else incomplete(path)
 
 
+def _in_cells(path: str, data: bytes, outcome: Outcome | None) -> Outcome | None:
+    """`outcome` of a notebook that holds `data`, told in its cells as they are then."""
+    from dataclasses import replace
+
+    from kl_lint.sources.notebook import Notebook
+
+    notebook = Notebook(path, outcome.change.after if outcome and outcome.change else data)
+    if outcome is None:
+        return Outcome(path, problem=notebook.problem) if notebook.problem else None
+    cells = outcome.cells = notebook.cells
+    outcome.problem = outcome.problem or notebook.problem
+    outcome.findings = [replace(each, message=cells.told(each.message, each.span.row)) for each in outcome.findings]
+    return outcome
+
+
 def _with_fix_for_show(finding: Finding) -> Finding:
     from dataclasses import replace
 
@@ -256,13 +280,13 @@ def kept(findings: Iterable[Finding], selection: Selection, text: str) -> Sequen
 # --- steps ---
 
 
-def _decode(path: str, data: bytes) -> Text:
+def _decode(path: str, data: bytes) -> Text | Notebook:
     from kl_lint.sources.decoding import decode
 
     return decode(data, path)
 
 
-def _change(path: str, data: bytes, decoded: Text, text: str) -> Change | None:
+def _change(path: str, data: bytes, decoded: Text | Notebook, text: str) -> Change | None:
     """The change to the file at `path`, whose content is `data`, that makes its text `text`; None where it is that."""
     if text == decoded.text:
         return None

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kl_lint.sources.decoding import Text
+    from kl_lint.sources.notebook import Notebook
 
 __all__ = ["Change"]
 
@@ -27,15 +28,15 @@ class Change:
         self.after = after
 
     @classmethod
-    def of(cls, path: str, before: bytes, decoded: Text, text: str) -> Change:
+    def of(cls, path: str, before: bytes, decoded: Text | Notebook, text: str) -> Change:
         """The change to the file at `path`, which holds `before`, that makes its text `text`.
 
         Raises Problem where the file's encoding cannot give back the bytes that are not to change.
         """
         try:
-            if decoded.text.encode(decoded.encoding) == before:
-                return cls(path, before, text.encode(decoded.encoding))
-        except UnicodeError:
+            if decoded.encode(decoded.text) == before:
+                return cls(path, before, decoded.encode(text))
+        except ValueError:  # an encoding's error, or a notebook whose cells cannot be told apart
             pass
         raise Problem(path, f"cannot be written back as it was in {decoded.encoding}", "save it as UTF-8")
 

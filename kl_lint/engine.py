@@ -29,13 +29,14 @@ __all__ = ["check_text", "check_tree", "inspect_text", "mentions", "parse", "spl
 def mentions(text: str | bytes, enable: frozenset[str] = frozenset()) -> bool:
     """Whether `text` can hold anything to report: it names `kl_div` or `KLDiv…`, or torch where KLD601 is enabled.
 
-    Bytes are searched as they are: every encoding that Python source may have spells these words as ASCII does.
+    Bytes are searched as they are: every encoding that Python source may have spells these words as ASCII does. In
+    those of a notebook an escaped newline may come before them.
     """
     handwritten = enables(enable, "KLD601")
     if isinstance(text, bytes):
         if b"KLDiv" in text or (handwritten and b"torch" in text):
             return True
-        return b"kl_div" in text and re.search(rb"\bkl_div\b", text) is not None
+        return b"kl_div" in text and re.search(rb"(?:\b|\\[nrt])kl_div\b", text) is not None
     if "KLDiv" in text or (handwritten and "torch" in text):
         return True
     return "kl_div" in text and re.search(r"\bkl_div\b", text) is not None

@@ -12,6 +12,7 @@ from kl_lint.finding import Span, Step
 from kl_lint.flow.kl_call import Argument, Context, Distribution, KLCall, Kind, Reduction, Settings, Site
 from kl_lint.flow.values import Mass, Space
 from kl_lint.inspection import Row, View, describe, short_name
+from kl_lint.reports import Context as Report
 from kl_lint.reports.rows import render_json, render_text
 
 SPAN = Span(5, 12, 5, 40)
@@ -276,7 +277,7 @@ def test_rows_are_sorted_by_position() -> None:
 def test_as_json() -> None:
     steps = (Step("<stdin>", Span(3, 5, 3, 20), "softmax"),)
     described = row([call(target=Distribution(Space.PROBS, dim=-1, trace=steps), input_=None)])
-    (told,) = json.loads(render_json([described]))
+    (told,) = json.loads(render_json([described], Report({})))
     assert told.pop("filename").endswith("/loss.py")
     assert told == {
         "location": {"row": 5, "column": 12},
@@ -306,7 +307,7 @@ def test_as_text() -> None:
     steps = (Step("loss.py", Span(3, 5, 3, 20), "softmax"), Step("model.py", Span(4, 5, 4, 20), "returned"))
     first = row([call(target=Distribution(Space.PROBS, dim=-1, trace=steps), input_=None)])
     second = row([call(log_target=None)])
-    assert render_text([first, second]) == (
+    assert render_text([first, second], Report({})) == (
         "loss.py:5:12: KL(target ‖ input), summed, divided by the batch, if input is log-probabilities\n"
         "  input:  not shown by the call\n"
         "  target: probabilities along dim -1 (softmax, line 3; returned, line 4 of model.py)\n"
@@ -317,4 +318,4 @@ def test_as_text() -> None:
         "  target: probabilities along dim 1\n"
         "  functional call, reduction: batchmean, log_target: not known\n"
     )
-    assert render_text([]) == ""
+    assert render_text([], Report({})) == ""

@@ -145,6 +145,7 @@ def _report(arguments: argparse.Namespace, files: Run, outcomes: Sequence[Outcom
             color=color,
             problems=[outcome.problem for outcome in outcomes if outcome.problem],
             notes=[outcome.note for outcome in outcomes if outcome.note],
+            cells={outcome.path: outcome.cells for outcome in outcomes if outcome.cells},
         )
         text = render(layout, findings, context)
         if layout == "full":
@@ -182,7 +183,7 @@ def _hint(findings: Sequence[Finding], *, fixing: bool, unsafe: bool) -> str:
 def _tell_refused(outcomes: Sequence[Outcome], done: str) -> None:
     for outcome in outcomes:
         for finding, reason in outcome.refused:
-            complain(f"{finding.filename}:{finding.span.row}: {finding.code} was not {done}: {reason}")
+            complain(f"{finding.filename}:{outcome.spot(finding)}: {finding.code} was not {done}: {reason}")
 
 
 def _tell_internal_errors(outcomes: Sequence[Outcome]) -> None:

@@ -21,7 +21,13 @@ def run(arguments: argparse.Namespace) -> int:
     rows = [row for outcome in outcomes for row in outcome.rows]
     as_json = arguments.layout == "json"
     if rows or as_json:
+        from kl_lint.reports import Context
         from kl_lint.reports.rows import render_json, render_text
 
-        print(render_json(rows) if as_json else render_text(rows, color=shows_color(arguments, sys.stdout)), end="")
+        context = Context(
+            {outcome.path: outcome.lines for outcome in outcomes},
+            color=shows_color(arguments, sys.stdout),
+            cells={outcome.path: outcome.cells for outcome in outcomes if outcome.cells},
+        )
+        print((render_json if as_json else render_text)(rows, context), end="")
     return FAILED if any(outcome.problem for outcome in outcomes) else CLEAN

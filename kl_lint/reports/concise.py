@@ -1,4 +1,4 @@
-"""One line for each finding: `path:row:column: CODE message`."""
+"""One line for each finding: `path:row:column: CODE message`, in notebooks `path:cell 3:row:column: CODE message`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["headline", "render"]
 def render(findings: Sequence[Finding], context: Context) -> str:
     """One line for each finding."""
     paint = Paint(context.color)
-    return "".join(f"{headline(finding, paint)}\n" for finding in findings)
+    return "".join(f"{headline(finding, context, paint)}\n" for finding in findings)
 
 
-def headline(finding: Finding, paint: Paint) -> str:
+def headline(finding: Finding, context: Context, paint: Paint) -> str:
     """`path:row:column: CODE message`, row and column from 1, the column in code points."""
-    place = f"{paint.strong(path(finding.filename))}:{finding.span.row}:{finding.span.column}"
-    return f"{place}: {paint.alarm(finding.code)} {visible(finding.message)}"
+    spot = f"{context.spot(finding.filename, finding.span.row)}:{finding.span.column}"
+    return f"{paint.strong(path(finding.filename))}:{spot}: {paint.alarm(finding.code)} {visible(finding.message)}"

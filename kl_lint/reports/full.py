@@ -25,22 +25,27 @@ def render(findings: Sequence[Finding], context: Context) -> str:
     if not findings:
         return ""
     paint = Paint(context.color)
-    paragraphs = [_paragraph(finding, context.lines.get(finding.filename, ()), paint) for finding in findings]
+    paragraphs = [_paragraph(finding, context, paint) for finding in findings]
     return "\n".join([*paragraphs, f"{_summary(findings, context)}\n"])
 
 
-def _paragraph(finding: Finding, lines: Sequence[str], paint: Paint) -> str:
-    margin = " " * len(str(finding.span.end_row))
-    parts = [headline(finding, paint)]
-    source = list(_source(finding.span, lines, margin, paint))
+def _paragraph(finding: Finding, context: Context, paint: Paint) -> str:
+    span, lines = finding.span, context.lines.get(finding.filename, ())
+    _, first = context.place(finding.filename, span.row)
+    margin = " " * len(str(span.end_row - span.row + first))
+    parts = [headline(finding, context, paint)]
+    source = list(_source(span, lines, first, margin, paint))
     if source:
         parts += [paint.frame(f"{margin} |"), *source]
-    parts += [f"{margin} {paint.frame('=')} {reason}" for reason in reasons(finding, here())]
+    parts += [f"{margin} {paint.frame('=')} {reason}" for reason in reasons(finding, context, here())]
     return "".join(f"{part}\n" for part in parts)
 
 
-def _source(span: Span, lines: Sequence[str], margin: str, paint: Paint) -> Iterator[str]:
-    """The rows of `span`, each with its part of the range underlined; of many rows only the first ones and the last."""
+def _source(span: Span, lines: Sequence[str], first: int, margin: str, paint: Paint) -> Iterator[str]:
+    """The rows of `span`, each with its part of the range underlined; of many rows only the first ones and the last.
+
+    The first row is shown as `first`.
+    """
     rows = [row for row in range(span.row, span.end_row + 1) if row <= len(lines)]
     shown = rows if len(rows) <= _ROWS_SHOWN else [*rows[: _ROWS_SHOWN - 1], rows[-1]]
     for index, row in enumerate(shown):
@@ -50,7 +55,7 @@ def _source(span: Span, lines: Sequence[str], margin: str, paint: Paint) -> Iter
         start = span.column - 1 if row == span.row else len(text) - len(text.lstrip())
         end = span.end_column - 1 if row == span.end_row else len(text.rstrip())
         before, marked = visible(text[:start]), visible(text[start:end])
-        yield f"{paint.frame(f'{row:>{len(margin)}} |')} {visible(text)}".rstrip()
+        yield f"{paint.frame(f'{row - span.row + first:>{len(margin)}} |')} {visible(text)}".rstrip()
         if text.strip():
             underline = "^" * max(1, width(marked))
             yield f"{paint.frame(f'{margin} |')} {' ' * width(before)}{paint.alarm(underline)}"

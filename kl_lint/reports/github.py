@@ -1,6 +1,6 @@
 """Findings as workflow commands of GitHub Actions, which shows them beside the lines they are about.
 
-GitHub takes columns only for a range within one line
+GitHub takes columns only for a range within one line of the file
 (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands).
 """
 
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kl_lint.finding import Finding, Span
+    from kl_lint.finding import Finding
     from kl_lint.reports import Context
 
 __all__ = ["render"]
@@ -25,26 +25,29 @@ __all__ = ["render"]
 def render(findings: Sequence[Finding], context: Context) -> str:
     """One command, which is one line, for each finding."""
     base = root()
-    return "".join(f"{_command(path, finding, base)}\n" for path, finding in located(findings, base))
+    return "".join(f"{_command(path, finding, context, base)}\n" for path, finding in located(findings, base))
 
 
-def _command(path: str, finding: Finding, base: str) -> str:
+def _command(path: str, finding: Finding, context: Context, base: str) -> str:
     level = "error" if finding.code == INTERNAL_ERROR else "warning"
-    properties = {"title": f"kl-lint ({finding.code})", "file": visible(path), **_range(finding.span)}
+    properties = {"title": f"kl-lint ({finding.code})", "file": visible(path), **_range(finding, context)}
     listed = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
-    return f"::{level} {listed}::{_data(_message(path, finding, base))}"
+    return f"::{level} {listed}::{_data(_message(path, finding, context, base))}"
 
 
-def _range(span: Span) -> dict[str, int]:
-    if span.row != span.end_row:
-        return {"line": span.row, "endLine": span.end_row}
+def _range(finding: Finding, context: Context) -> dict[str, int]:
+    span = finding.span
+    if span.row != span.end_row or finding.filename in context.cells:
+        rows = [context.file_row(finding.filename, row) for row in (span.row, span.end_row)]
+        return {"line": rows[0], "endLine": rows[1]}
     return {"line": span.row, "col": span.column, "endLine": span.end_row, "endColumn": span.end_column}
 
 
-def _message(path: str, finding: Finding, base: str) -> str:
+def _message(path: str, finding: Finding, context: Context, base: str) -> str:
     """The headline, for who reads the log, and what else there is to say in lines of its own."""
-    headline = f"{path}:{finding.span.row}:{finding.span.column}: {finding.code} {finding.message}"
-    return "\n  ".join([visible(headline), *reasons(finding, base)])
+    spot = f"{context.spot(finding.filename, finding.span.row)}:{finding.span.column}"
+    headline = f"{path}:{spot}: {finding.code} {finding.message}"
+    return "\n  ".join([visible(headline), *reasons(finding, context, base)])
 
 
 def _data(text: str) -> str:

@@ -24,21 +24,28 @@ __all__ = ["render"]
 
 def render(findings: Sequence[Finding], context: Context) -> str:
     """An array with one object for each finding."""
-    return dump([_object(*each) for each in fingerprints(located(findings, root()), context.lines)])
+    return dump([_object(*each, context) for each in fingerprints(located(findings, root()), context.lines)])
 
 
-def _object(path: str, finding: Finding, fingerprint: str) -> dict[str, object]:
-    span = finding.span
+def _object(path: str, finding: Finding, fingerprint: str, context: Context) -> dict[str, object]:
     return {
-        "description": f"{finding.code}: {finding.message}",
+        "description": f"{finding.code}: {context.told(finding)}",
         "check_name": finding.code,
         "fingerprint": fingerprint,
         "severity": "critical" if finding.code == INTERNAL_ERROR else "major",
         "location": {
             "path": path,
-            "positions": {
-                "begin": {"line": span.row, "column": span.column},
-                "end": {"line": span.end_row, "column": span.end_column},
-            },
+            **_range(finding, context),
         },
     }
+
+
+def _range(finding: Finding, context: Context) -> dict[str, object]:
+    """Where the finding is: in a notebook, the lines of its JSON alone."""
+    span = finding.span
+    if finding.filename in context.cells:
+        first, last = (context.file_row(finding.filename, row) for row in (span.row, span.end_row))
+        return {"lines": {"begin": first, "end": last}}
+    begin = {"line": span.row, "column": span.column}
+    end = {"line": span.end_row, "column": span.end_column}
+    return {"positions": {"begin": begin, "end": end}}

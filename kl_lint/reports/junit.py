@@ -32,7 +32,7 @@ def render(findings: Sequence[Finding], context: Context) -> str:
     base = here()
     suites = Element("testsuites", {"name": "kl-lint", **_counts(findings)})
     for path, pairs in groupby(located(findings, base), key=lambda pair: pair[0]):
-        _add_suite(suites, path, [finding for _, finding in pairs], base)
+        _add_suite(suites, path, [finding for _, finding in pairs], context, base)
     if not findings:
         suite = SubElement(suites, "testsuite", {"name": "kl-lint", **_counts(findings)})
         SubElement(suite, "testcase", {"classname": "kl-lint", "name": "no findings"})
@@ -46,7 +46,7 @@ def _counts(findings: Sequence[Finding]) -> dict[str, str]:
     return {"tests": str(len(findings) or 1), "failures": str(len(findings) - errors), "errors": str(errors)}
 
 
-def _add_suite(suites: Element, path: str, findings: Sequence[Finding], base: str) -> None:
+def _add_suite(suites: Element, path: str, findings: Sequence[Finding], context: Context, base: str) -> None:
     shown = visible(path)
     suite = SubElement(suites, "testsuite", {"name": shown, **_counts(findings)})
     seen: Counter[str] = Counter()
@@ -58,12 +58,15 @@ def _add_suite(suites: Element, path: str, findings: Sequence[Finding], base: st
             "classname": os.path.splitext(shown)[0],
             "name": f"{finding.code} {finding.name}{nth}",
             "file": shown,
-            "line": str(finding.span.row),
+            "line": str(context.file_row(finding.filename, finding.span.row)),
         }
         kind = "error" if finding.code == INTERNAL_ERROR else "failure"
         message = visible(finding.message)
         failure = SubElement(
             SubElement(suite, "testcase", attributes), kind, {"type": finding.code, "message": message}
         )
-        place = f"line {finding.span.row}, column {finding.span.column}: {finding.code} {message}"
-        failure.text = "\n- ".join([place, *reasons(finding, base)])
+        cell, row = context.place(finding.filename, finding.span.row)
+        place = f"line {row}, column {finding.span.column}: {finding.code} {message}"
+        if cell is not None:
+            place = f"cell {cell}, {place}"
+        failure.text = "\n- ".join([place, *reasons(finding, context, base)])

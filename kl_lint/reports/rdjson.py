@@ -34,18 +34,20 @@ def render(findings: Sequence[Finding], context: Context) -> str:
         {
             "source": {"name": "kl-lint", "url": RULE_PAGES},
             "severity": "WARNING",
-            "diagnostics": [
-                _diagnostic(path, finding, context.lines.get(finding.filename, ()), mender)
-                for path, finding in located(findings, here())
-            ],
+            "diagnostics": [_diagnostic(path, finding, context, mender) for path, finding in located(findings, here())],
         }
     )
 
 
-def _diagnostic(path: str, finding: Finding, lines: Sequence[str], mender: Mender) -> dict[str, object]:
+def _diagnostic(path: str, finding: Finding, context: Context, mender: Mender) -> dict[str, object]:
+    """The finding; in a notebook at the rows of its JSON, with no fix: there, the places of edits are none."""
+    lines, span = context.lines.get(finding.filename, ()), finding.span
+    if finding.filename in context.cells:
+        first, last = (context.file_row(finding.filename, row) for row in (span.row, span.end_row))
+        lines, span, mender = (), Span(first, 1, last, 1), Mender({})
     return {
-        "message": finding.message,
-        "location": {"path": path, "range": _range(finding.span, lines)},
+        "message": context.told(finding),
+        "location": {"path": path, "range": _range(span, lines)},
         "severity": "ERROR" if finding.code == INTERNAL_ERROR else "WARNING",
         "code": {"value": finding.code, "url": finding.url},
         "suggestions": _suggestions(finding, lines, mender),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
-from kl_lint.reports.json_report import absolute, places, step
+from kl_lint.reports.json_report import absolute, in_cell, step
+from kl_lint.reports.paths import here
+from kl_lint.reports.reasons import line_of
 from kl_lint.reports.terminal import Paint, path, visible
 
 TYPE_CHECKING = False
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kl_lint.inspection import Row, View
+    from kl_lint.reports import Context
 
 __all__ = ["particulars", "render_json", "render_text"]
 
@@ -26,57 +29,59 @@ _SPACES = {
 }
 
 
-def render_json(rows: Sequence[Row]) -> str:
+def render_json(rows: Sequence[Row], context: Context) -> str:
     """An array with an object for each call; the same conventions as those of the JSON report on findings."""
-    return json.dumps([_object(row) for row in rows], indent=2) + "\n"
+    return json.dumps([_object(row, context) for row in rows], indent=2) + "\n"
 
 
-def _object(row: Row) -> dict[str, object]:
+def _object(row: Row, context: Context) -> dict[str, object]:
     return {
         "filename": absolute(row.filename),
-        **places(row.span),
+        **in_cell(row.filename, row.span, context),
         "kind": row.kind,
-        "input": _view(row.input),
-        "target": _view(row.target),
+        "input": _view(row.input, context),
+        "target": _view(row.target, context),
         "log_target": row.log_target,
         "reduction": row.reduction,
         "computes": row.computes,
     }
 
 
-def _view(view: View | None) -> dict[str, object] | None:
+def _view(view: View | None, context: Context) -> dict[str, object] | None:
     if view is None:
         return None
-    return {"space": view.space, "dim": view.dim, "rank": view.rank, "trace": [step(each) for each in view.trace]}
+    return {
+        "space": view.space,
+        "dim": view.dim,
+        "rank": view.rank,
+        "trace": [step(each, context) for each in view.trace],
+    }
 
 
-def render_text(rows: Sequence[Row], *, color: bool = False) -> str:
+def render_text(rows: Sequence[Row], context: Context) -> str:
     """A paragraph for each call: what it computes, and what is known of its arguments."""
-    paint = Paint(color)
-    return "\n".join("".join(f"{line}\n" for line in _paragraph(row, paint)) for row in rows)
+    paint = Paint(context.color)
+    return "\n".join("".join(f"{line}\n" for line in _paragraph(row, context, paint)) for row in rows)
 
 
-def _paragraph(row: Row, paint: Paint) -> Iterator[str]:
-    place = f"{paint.strong(path(row.filename))}:{row.span.row}:{row.span.column}"
+def _paragraph(row: Row, context: Context, paint: Paint) -> Iterator[str]:
+    place = f"{paint.strong(path(row.filename))}:{context.spot(row.filename, row.span.row)}:{row.span.column}"
     yield f"{place}: {visible(row.computes)}"
-    yield from (f"  {line}" for line in particulars(row))
+    yield from (f"  {line}" for line in particulars(row, context))
 
 
-def particulars(row: Row) -> Iterator[str]:
+def particulars(row: Row, context: Context) -> Iterator[str]:
     """What there is to say of a call beside what it computes, a line of visible text each."""
-    yield f"input:  {_words(row.input, row.filename)}"
-    yield f"target: {_words(row.target, row.filename)}"
+    yield f"input:  {_words(row.input, row, context)}"
+    yield f"target: {_words(row.target, row, context)}"
     log_target = "not known" if row.log_target is None else row.log_target
     yield f"{row.kind} call, reduction: {row.reduction}, log_target: {log_target}"
 
 
-def _words(view: View | None, filename: str) -> str:
+def _words(view: View | None, row: Row, context: Context) -> str:
     if view is None:
         return "not shown by the call"
     dim = "" if view.dim is None else f" along dim {view.dim}"
-    steps = [
-        f"{each.what}, line {each.span.row}{'' if each.filename == filename else f' of {each.filename}'}"
-        for each in view.trace
-    ]
+    steps = [f"{each.what}, {line_of(each, row.filename, row.span.row, context, here())}" for each in view.trace]
     why = f" ({'; '.join(steps)})" if steps else ""
     return visible(f"{_SPACES[view.space]}{dim}{why}")

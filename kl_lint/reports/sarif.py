@@ -2,7 +2,8 @@
 
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html is the standard; the
 numbers in comments are of its sections. Columns count UTF-16 code units, as most viewers take them to whatever a log
-declares. Of a file that is not at hand, which only a step of a trace can be in, regions name rows alone.
+declares. Of a notebook, and of a file that is not at hand, which only a step of a trace can be in, regions name rows
+alone.
 """
 
 from __future__ import annotations
@@ -111,14 +112,14 @@ def _level(code: str) -> str:
 
 
 class _Log:
-    """What the objects of a log are made with: where paths start from, the lines of files, the order of the rules."""
+    """What the objects of a log are made with: where paths start from, what files hold, the order of the rules."""
 
-    __slots__ = ("_base", "_codes", "_lines", "_mender")
+    __slots__ = ("_base", "_codes", "_context", "_mender")
 
     def __init__(self, base: str, context: Context, codes: Sequence[str]) -> None:
         self._base = base
         self._codes = codes
-        self._lines = context.lines
+        self._context = context
         self._mender = Mender(context.lines)
 
     def result(self, finding: Finding, fingerprint: str) -> _Object:
@@ -127,7 +128,7 @@ class _Log:
             "ruleId": finding.code,
             "ruleIndex": self._codes.index(finding.code),
             "level": _level(finding.code),
-            "message": _message(finding.message),
+            "message": _message(self._context.told(finding)),
             "locations": [here],
             "partialFingerprints": {FINGERPRINT: fingerprint},
         }
@@ -168,6 +169,8 @@ class _Log:
         """The fix of `finding`, where there is one that may be applied."""
         if finding.fix is None or finding.fix.applicability is Applicability.DISPLAY:
             return None
+        if finding.filename in self._context.cells:
+            return None  # the places of its edits are none of the file
         replacements = [
             {"deletedRegion": self._region(finding.filename, edit.span), "insertedContent": {"text": edit.text}}
             for edit in self._mender.edits(finding)
@@ -193,9 +196,10 @@ class _Log:
         return {"uri": uri} if is_name(filename) else {"uri": uri, "uriBaseId": _ROOT}
 
     def _region(self, filename: str, span: Span) -> _Object:
-        lines = self._lines.get(filename)
-        if lines is None:
-            return {"startLine": span.row, "endLine": span.end_row}
+        lines = self._context.lines.get(filename)
+        if lines is None or filename in self._context.cells:
+            rows = [self._context.file_row(filename, row) for row in (span.row, span.end_row)]
+            return {"startLine": rows[0], "endLine": rows[1]}
         return {
             "startLine": span.row,
             "startColumn": utf16_column(_line(lines, span.row), span.column),

@@ -7,6 +7,7 @@ import re
 from lsprotocol import types
 
 from kl_lint.finding import Span
+from kl_lint.reports import Context
 from kl_lint.reports.rows import particulars
 from kl_lint.rules import RULES
 from kl_lint.rules.documentation import as_markdown, as_text
@@ -56,7 +57,7 @@ def _of_call(sheet: Sheet, row: int, column: int, *, markdown: bool) -> tuple[st
     if not calls:
         return None
     call = max(calls, key=lambda each: (each.span.row, each.span.column))
-    lines = [call.computes, "", *particulars(call)]
+    lines = [call.computes, "", *particulars(call, Context({}))]
     return ("\n".join(_fenced(lines)) if markdown else "\n".join(lines)), call.span
 
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from kl_lint.sources.problem import Problem
 
-__all__ = ["Text", "decode"]
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from kl_lint.sources.notebook import Notebook
+
+__all__ = ["NOTEBOOK", "Text", "decode"]
+
+NOTEBOOK = ".ipynb"
+"""How the names of files end that hold Python in cells."""
 
 _REMEDY = "save it as UTF-8, or declare its encoding in its first line"
 
 
 class Text:
-    """Decoded source: its newlines are those of the file, its byte order mark is gone.
-
-    `text.encode(encoding)` gives the file's bytes back, with the mark where there was one.
-    """
+    """Decoded source: its newlines are those of the file, its byte order mark is gone."""
 
     __slots__ = ("encoding", "text")
 
@@ -21,12 +26,20 @@ class Text:
         self.text = text
         self.encoding = encoding
 
+    def encode(self, text: str) -> bytes:
+        """The file's bytes where its text is `text`, with the mark where there was one. May raise ValueError."""
+        return text.encode(self.encoding)
 
-def decode(data: bytes, path: str) -> Text:
+
+def decode(data: bytes, path: str) -> Text | Notebook:
     """The text of `data`, in the encoding that a byte order mark or a declaration gives it, else UTF-8 (PEP 263).
 
-    Raises Problem where there is no such encoding, or `data` is not in it.
+    Raises Problem where there is no such encoding, or `data` is not in it, or it is to be a notebook and is none.
     """
+    if path.endswith(NOTEBOOK):
+        from kl_lint.sources.notebook import Notebook
+
+        return Notebook(path, data)
     import io
     from tokenize import detect_encoding
 

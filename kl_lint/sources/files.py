@@ -6,6 +6,7 @@ import os
 import stat
 from itertools import chain
 
+from kl_lint.sources.decoding import NOTEBOOK
 from kl_lint.sources.gitignore import above, extend
 from kl_lint.sources.problem import Problem
 from kl_lint.sources.reading import not_a_file, read, read_stdin, unreadable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SUFFIXES", "File", "Stdin", "find"]
 
-SUFFIXES = (".py", ".pyi")
+SUFFIXES = (".py", ".pyi", NOTEBOOK)
 
 
 class File:

@@ -13,6 +13,7 @@ import pytest
 from filelock import FileLock
 
 import kl_lint
+from tests.notebooks import CELLS, CELLS_MENDED, as_jupyter, notebook
 
 pytestmark = pytest.mark.client
 
@@ -189,4 +190,21 @@ def test_options_are_passed_on(project: Project) -> None:
     assert not through
     assert project.read("loss") == MENDED
     through, said = project.commit(loss=MENDED)
+    assert through, said
+
+
+def test_notebooks_are_checked_and_fixed(project: Project) -> None:
+    path = project.directory / "distillation.ipynb"
+    path.write_text(as_jupyter(notebook(*CELLS)), encoding="utf-8")
+    project.run("git", "add", path.name)
+    through, said = project.commit()
+    assert not through
+    assert "distillation.ipynb:cell 5:3:17: KLD105 " in said
+    project.use("kl-lint-fix")
+    through, said = project.commit()
+    assert not through
+    assert "files were modified by this hook" in said
+    assert path.read_text(encoding="utf-8") == as_jupyter(notebook(*CELLS_MENDED))
+    project.run("git", "add", path.name)
+    through, said = project.commit()
     assert through, said
