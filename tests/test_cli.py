@@ -96,11 +96,11 @@ def test_findings_are_told_file_by_file(command: Command) -> None:
     plant(c=TWICE, a=MISUSE, b=TWICE)
     _, out, _ = command("check", "--output-format=concise", "c.py", ".")
     assert [line.split(" ")[0:2] for line in out.splitlines()] == [
-        ["c.py:5:12:", "KLD201"],
-        ["c.py:5:21:", "KLD101"],
         ["a.py:5:21:", "KLD101"],
         ["b.py:5:12:", "KLD201"],
         ["b.py:5:21:", "KLD101"],
+        ["c.py:5:12:", "KLD201"],
+        ["c.py:5:21:", "KLD101"],
     ]
 
 

@@ -15,7 +15,7 @@ from kl_lint.flow.relevance import relevant_names
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute_one
 from kl_lint.flow.syntax import walk
-from kl_lint.flow.values import Mapping, Symbol, Value
+from kl_lint.flow.values import Mapping, Symbol, Unknown, Value
 
 __all__ = ["Modules"]
 
@@ -33,6 +33,7 @@ class Modules:
         self.project = project
         self._frames: dict[str, Frame | None] = {os.path.realpath(main.source.filename): main}
         self._resolving: set[tuple[str, str]] = set()
+        self._rebound: dict[Source, frozenset[str]] = {}
 
     # --- imports -----------------------------------------------------------------------------------------------------
 
@@ -128,6 +129,7 @@ class Modules:
 
     def _opened(self, source: Source) -> Frame:
         frame = Frame(self.machine, source)
+        self._rebound[source] = rebound_names(source)
         for statement in source.tree.body:
             for name in bound_names(statement):
                 frame.pending.setdefault(name, []).append(statement)
@@ -151,6 +153,8 @@ class Modules:
             for statement in statements:
                 execute_one(frame, statement)
                 frame.dead = False
+            if name in self._rebound.get(frame.source, ()):
+                frame.set(name, Unknown(self.machine.fresh("global", frame.source.tree)))
             if isinstance(frame.variables.get(name), Mapping) and REGISTERED in frame.pending:
                 self.bind(frame, REGISTERED)
         finally:
@@ -169,6 +173,13 @@ def registers(statement: ast.stmt) -> bool:
 def symbol_of(path: str) -> Symbol:
     """A module as a symbol."""
     return Symbol(f"{FILE}{path}" if path.endswith(".py") else f"{FOLDER}{path}")
+
+
+def rebound_names(source: Source) -> frozenset[str]:
+    """The names that functions of a module declare `global`: what they hold is not what the top level gave them."""
+    if not any("global " in line for line in source.lines):
+        return frozenset()
+    return frozenset(name for node in walk(source.tree) if isinstance(node, ast.Global) for name in node.names)
 
 
 def bound_names(statement: ast.stmt) -> set[str]:

@@ -59,13 +59,14 @@ class Stdin:
 
 
 def find(paths: Sequence[str], exclusion: Exclusion, *, force: bool = False) -> Iterator[File | Problem]:
-    """The Python files at and below `paths`, each once; what could not be looked into, where it was met.
+    """The Python files at and below `paths`, each once, whatever the order of `paths`; what could not be looked into,
+    where it was met.
 
     A file that is named is always among them, whatever its name, unless `force` holds it to `exclusion` too. Below a
     directory come its files, then its subdirectories, both by name. Symbolic links to directories are not followed
     (there may be loops), those to files are. What is neither file nor directory is passed over, unless it was named.
     """
-    wanted = [path for path in paths if not (force and exclusion.excludes_path(path))]
+    wanted = [path for path in sorted(paths) if not (force and exclusion.excludes_path(path))]
     found = chain.from_iterable(_at(path, exclusion) for path in wanted)
     return found if len(wanted) == 1 else _each_once(found)
 

@@ -85,10 +85,15 @@ def _with_own(ignores: Ignores, directory: str) -> Ignores:
     return Ignores(directory, _compile(patterns), ignores)
 
 
+MOST_STARS = 5
+"""A pattern with more wildcards than this is passed over: matching may take a time exponential in their number."""
+
+
 def _compile(patterns: str) -> GitIgnoreSpec:
     from pathspec import GitIgnoreSpec
 
-    lines = patterns.removeprefix("\ufeff").split("\n")
+    every = patterns.removeprefix("\ufeff").split("\n")
+    lines = [line for line in every if line.replace("**", "*").count("*") <= MOST_STARS]
     try:
         return GitIgnoreSpec.from_lines(lines)
     except ValueError:

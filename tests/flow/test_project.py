@@ -160,6 +160,15 @@ def test_a_caller_names_the_chain(tmp_path: Path) -> None:
     assert chains[0][0].span.row == 6
 
 
+def test_what_functions_of_another_file_rebind_is_not_known(tmp_path: Path) -> None:
+    write(tmp_path, {
+        "state.py": "KEPT = None\ndef keep(x):\n    global KEPT\n    KEPT = x\n",
+        "main.py": HEAD + "import state\ndef loss(x, y):\n    state.keep(y)\n    p = x.softmax(1)\n    if state.KEPT is not None:\n"
+        "        p = x.log_softmax(1)\n    return F.kl_div(p, y.softmax(1), reduction='batchmean')\n",
+    })  # fmt: skip
+    assert spaces(tmp_path, "main.py") == {("log_probs", "probs"), ("probs", "probs")}
+
+
 def test_what_is_imported_from_outside_stays_unknown(tmp_path: Path) -> None:
     write(tmp_path, {"main.py": HEAD + "from elsewhere import soften, log_soften\n" + USE})
     assert spaces(tmp_path, "main.py") == set()

@@ -51,12 +51,17 @@ def test_a_very_deep_tree_is_walked(tmp_path: Path) -> None:
 
 def test_named_files_are_found_whatever_their_name(tmp_path: Path) -> None:
     write(tmp_path, "script", "build/x.py", "notes.txt")
-    assert found("script", "build/x.py", "notes.txt") == ["script", "build/x.py", "notes.txt"]
+    assert found("script", "build/x.py", "notes.txt") == ["build/x.py", "notes.txt", "script"]
+
+
+def test_the_order_of_what_is_named_does_not_matter(tmp_path: Path) -> None:
+    write(tmp_path, "a.py", "b.py", "pkg/c.py")
+    assert found("pkg", "b.py", "a.py") == found("a.py", "b.py", "pkg") == ["a.py", "b.py", "pkg/c.py"]
 
 
 def test_each_file_is_found_once(tmp_path: Path) -> None:
     write(tmp_path, "pkg/a.py", "pkg/b.py")
-    assert found("pkg/b.py", "pkg", "./pkg/b.py", str(tmp_path / "pkg" / "a.py")) == ["pkg/b.py", "pkg/a.py"]
+    assert found("pkg/b.py", "pkg", "./pkg/b.py", str(tmp_path / "pkg" / "a.py")) == ["./pkg/b.py", str(tmp_path / "pkg" / "a.py")]
 
 
 def test_directories_without_source_of_their_own_are_left_out(tmp_path: Path) -> None:
@@ -93,7 +98,7 @@ def test_force_holds_named_files_to_the_exclusion(tmp_path: Path, monkeypatch: p
     assert found("a.py", "build/x.py", "pkg/build/y.py", "build", force=True) == ["a.py"]
     assert found(str(tmp_path / "build" / "x.py"), force=True) == []
     monkeypatch.chdir(tmp_path / "build")
-    assert found("x.py", "../a.py", force=True) == ["x.py", "../a.py"], "what is above the project is not its doing"
+    assert found("x.py", "../a.py", force=True) == ["../a.py", "x.py"], "what is above the project is not its doing"
 
 
 def test_links_to_files_count_and_links_to_directories_do_not(tmp_path: Path) -> None:
@@ -124,10 +129,10 @@ def test_what_does_not_exist_does_not_hide_the_rest(tmp_path: Path) -> None:
     write(tmp_path, "a.py")
     missing = "does not exist; check the spelling, and the directory that kl-lint is run in"
     assert found("none.py", "a.py", "a.py/b", "") == [
-        f"! none.py: {missing}",
+        f"! : {missing}",
         "a.py",
         f"! a.py/b: {missing}",
-        f"! : {missing}",
+        f"! none.py: {missing}",
     ]
 
 

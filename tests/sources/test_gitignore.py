@@ -87,6 +87,14 @@ def test_outside_of_a_repository_nothing_is_ignored() -> None:
     assert kept(".") == set(FILES)
 
 
+def test_a_pattern_of_many_wildcards_is_passed_over() -> None:
+    """Matching it could take until tomorrow."""
+    git("init", "--quiet")
+    plant({"a" * 60 + ".py": "", ".gitignore": "*a" * 40 + "b\n" + "a/**/" * 40 + "b\nsecret.py\n"})
+    assert "a" * 60 + ".py" in kept(".")
+    assert "secret.py" not in kept(".")
+
+
 def test_what_is_named_is_wanted() -> None:
     git("init", "--quiet")
     plant({".gitignore": "secret.py\ndata/\n"})

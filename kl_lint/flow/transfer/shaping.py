@@ -136,7 +136,7 @@ def movedim(call: Call) -> Value:
     given = call.tensor()
     first, _ = dim_of(call.value("source"), call.numbers)
     second, _ = dim_of(call.value("destination"), call.numbers)
-    if given.rank is None or first is None or second is None:
+    if not given.rank or first is None or second is None:
         return replace(given, number=call.number(), dim=None, symbol=None, form=None, source=None)
     order = [d for d in range(given.rank) if d != first % given.rank]
     order.insert(second % given.rank, first % given.rank)
