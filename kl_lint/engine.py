@@ -19,11 +19,17 @@ if TYPE_CHECKING:
 
     from kl_lint.configuration.returns import Return
     from kl_lint.finding import Finding
+    from kl_lint.flow import Facts
     from kl_lint.flow.declared import Declaration
     from kl_lint.flow.project import Project
     from kl_lint.inspection import Row
 
 __all__ = ["check_text", "check_tree", "inspect_text", "mentions", "parse", "split_lines"]
+
+_BETWEEN_COLLECTIONS = 100_000
+"""Objects made, less those gone, between two collections of garbage during an analysis: Python's own 700 to 10,000
+make it slower, and a collection finds hardly any garbage.
+"""
 
 
 def mentions(text: str | bytes, enable: frozenset[str] = frozenset()) -> bool:
@@ -113,18 +119,11 @@ def check_tree(
     if not mentions("".join(lines), enable):
         return (), True
     try:
-        from kl_lint.flow import analyse
         from kl_lint.rules import judge
 
         project = _project_of(filename, unsaved) if across else None
-        facts = analyse(
-            tree,
-            lines,
-            filename,
-            handwritten=enables(enable, "KLD601"),
-            project=project,
-            declarations=_declarations(returns),
-        )
+        handwritten = enables(enable, "KLD601")
+        facts = _facts(tree, lines, filename, handwritten=handwritten, project=project, returns=returns)
         return judge(facts, enable=enable), facts.complete
     except Exception as error:
         return (_internal_error(error, lines, filename),), True
@@ -144,13 +143,34 @@ def inspect_text(
     """
     if not mentions(text):
         return (), True
-    from kl_lint.flow import analyse
     from kl_lint.inspection import describe
 
     project = _project_of(filename, unsaved) if across else None
-    tree, lines = parse(text, filename), split_lines(text)
-    facts = analyse(tree, lines, filename, project=project, declarations=_declarations(returns))
+    facts = _facts(parse(text, filename), split_lines(text), filename, project=project, returns=returns)
     return describe(facts), facts.complete
+
+
+def _facts(
+    tree: ast.Module,
+    lines: Sequence[str],
+    filename: str,
+    *,
+    handwritten: bool = False,
+    project: Project | None,
+    returns: Sequence[Return],
+) -> Facts:
+    """The analysis of a module, with garbage collected now and then only."""
+    import gc
+
+    from kl_lint.flow import analyse
+
+    often, *others = gc.get_threshold()
+    gc.set_threshold(often and max(often, _BETWEEN_COLLECTIONS), *others)  # 0 stands for never
+    try:
+        declarations = _declarations(returns)
+        return analyse(tree, lines, filename, handwritten=handwritten, project=project, declarations=declarations)
+    finally:
+        gc.set_threshold(often, *others)
 
 
 def _declarations(returns: Sequence[Return]) -> tuple[Declaration, ...]:
