@@ -259,3 +259,12 @@ def test_the_work_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_empty_file() -> None:
     assert analysed("") == Facts((), (), True)
     assert analysed("# F.kl_div(a, b)\n") == Facts((), (), True)
+
+
+@pytest.mark.parametrize(
+    "moved",
+    ["t.movedim(0, 0)", "t.flatten(0, 0)", "t.flatten(-1, 0)", "t.transpose(0, 0)", "t.unsqueeze(0)", "t.squeeze(0)"],
+)
+def test_a_tensor_without_dims_has_none_to_move(moved: str) -> None:
+    text = f"def loss(x, y):\n    t = torch.tensor(1.5)\n    return F.kl_div({moved}, y.softmax(1), reduction='sum')\n"
+    assert len(calls_in(analysed(PRELUDE + text))) == 1
