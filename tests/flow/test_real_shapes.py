@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 from kl_lint import check_source
-from tests.flow.programs import GOOD, LOG_PROBS, PRELUDE, PROBS, Case, case, check, facts_of
+from tests.flow.programs import GOOD, LOG_PROBS, PRELUDE, PROBS, UNKNOWN, Case, case, check, facts_of
 
 SUM = (LOG_PROBS, PROBS, "sum", False)
 LOG_TARGET = (LOG_PROBS, LOG_PROBS, "batchmean", True)
@@ -142,7 +142,7 @@ WRITTEN: tuple[Case, ...] = (
                 for row in range(4):
                     bank[row] = y[row].softmax(0)
             return F.kl_div(x.log_softmax(1), bank[torch.arange(4)], reduction="batchmean")
-    """, [GOOD]),
+    """, [(LOG_PROBS, UNKNOWN, "batchmean", False)]),  # rows that no turn wrote are scores still
     case("memory_bank_of_nothing", """
         def loss(x, y):
             bank = torch.empty(4, 5, dtype=x.dtype)
