@@ -255,9 +255,7 @@ class Interpreter:
             if default is None or isinstance(default, Constant):
                 held = repr(default.value) if default is not None else ""
                 self.machine.defaults[numbers.of("held", unknown.number)] = held
-            variables[parameter.arg] = self._parameter(
-                unknown, defaults.get(parameter.arg), parameter.annotation, function.frame
-            )
+            variables[parameter.arg] = self._parameter(unknown, default, parameter.annotation, function.frame)
         if signature.vararg is not None:
             element = Unknown(numbers.of("parameter", (id(function.node), signature.vararg.arg)))
             variables[signature.vararg.arg] = Sequence(None, element, number=element.number)

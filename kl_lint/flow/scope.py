@@ -35,9 +35,9 @@ class Regions:
 
     def __init__(self, nodes: Iterable[ast.AST]) -> None:
         """`nodes` are of one source, in any order."""
-        spans = sorted(((position(node), node) for node in nodes), key=lambda one: (one[0][0], [-n for n in one[0][1]]))
-        self._starts = [span[0] for span, _ in spans]
-        self._nodes = [(span, node) for span, node in spans]
+        spans = ((position(node), node) for node in nodes)
+        self._nodes = sorted(spans, key=lambda one: (one[0][0], [-n for n in one[0][1]]))  # an outer one first
+        self._starts = [span[0] for span, _ in self._nodes]
         self._outer: list[int] = []
         open_ones: list[int] = []
         for index, (span, _) in enumerate(self._nodes):

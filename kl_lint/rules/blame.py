@@ -66,9 +66,7 @@ def _report(rule: CallRule, call: KLCall, chain: Chain, offender: Caller) -> Rep
         return None
     if offender.filename == call.filename:
         message = f"{offender.callee} feeds {callee(call)} at line {call.span.row}: {report.message}"
-        return replace(
-            report, span=offender.span, host=offender.span, message=message, fix=None, alternatives=()
-        )
+        return replace(report, span=offender.span, host=offender.span, message=message, fix=None, alternatives=())
     where = place(offender.filename, offender.span.row, call)
     message = f"as called by {offender.callee} ({where}): {report.message}"
     return replace(report, message=message, fix=None, alternatives=())

@@ -277,8 +277,14 @@ def lp_normalize(call: Call) -> Value:
 
 def ratio(call: Call, given: Tensor, dim: int | None, symbol: int | None, what: str) -> Tensor:
     """A tensor divided by its own sum along `dim`: probabilities, whatever they were before."""
+    made = probabilities(call, call.number(), given, dim, symbol, what)
+    return replace(made, trail=call.trail(what, given.trail), notes=kept(given.notes))
+
+
+def probabilities(call: Call, number: int, given: Tensor, dim: int | None, symbol: int | None, what: str) -> Tensor:
+    """What sums to one along `dim`, made of `given` by the call itself."""
     return Tensor(
-        call.number(),
+        number,
         Space.PROBS,
         Mass.WHOLE,
         dim,
@@ -286,10 +292,8 @@ def ratio(call: Call, given: Tensor, dim: int | None, symbol: int | None, what: 
         given.rank,
         nonnegative=True,
         gradient=given.gradient,
-        source=None,
         maker=Maker(what, call.place),
-        trail=call.trail(what, given.trail),
-        notes=kept(given.notes),
+        trail=call.trail(what),
     )
 
 
@@ -297,18 +301,7 @@ def gumbel(call: Call) -> Value:
     """F.gumbel_softmax: a sample that sums to one along dim (default: the last)."""
     given = call.tensor()
     dim, symbol = dim_of(call.value("dim") or Constant(-1), call.numbers)
-    return Tensor(
-        call.frame.machine.opaque(call.node),
-        Space.PROBS,
-        Mass.WHOLE,
-        dim,
-        symbol,
-        given.rank,
-        nonnegative=True,
-        gradient=given.gradient,
-        maker=Maker("gumbel_softmax", call.place),
-        trail=call.trail("gumbel_softmax"),
-    )
+    return probabilities(call, call.frame.machine.opaque(call.node), given, dim, symbol, "gumbel_softmax")
 
 
 def softmax2d(call: Call) -> Value:
