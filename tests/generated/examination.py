@@ -15,10 +15,12 @@ from kl_lint.engine import split_lines
 from kl_lint.finding import Finding
 from kl_lint.flow import Facts, analyse
 from kl_lint.flow.kl_call import Kind, Site
+from kl_lint.rewriting import FixResult, fix_source
 from kl_lint.rules import judge
 from tests.generated.grammar import Form, Program, arms
 from tests.generated.oracle import (
     FAMILIES,
+    FILENAME,
     Run,
     Witnessed,
     contradiction,
@@ -41,9 +43,27 @@ class Examined:
     source: str
     sizes: tuple[int, ...]
 
+    @property
+    def files(self) -> tuple[Examined, ...]:
+        """The files that hold divergences: of a single one, itself."""
+        return (self,)
+
+    @property
+    def name(self) -> str:
+        """What torch sees running."""
+        return FILENAME
+
+    def run(self, source: str, flag: bool) -> Run:
+        """Run this program, or what has become of it."""
+        return run(source, self.sizes, flag)
+
+    def mend(self, source: str, *, unsafe: bool, enable: frozenset[str]) -> FixResult:
+        """Fix this program, or what has become of it."""
+        return fix_source(source, "generated.py", unsafe=unsafe, enable=enable)
+
     @cached_property
     def runs(self) -> tuple[Run, ...]:
-        return tuple(run(self.source, self.sizes, flag) for flag in (True, False))
+        return tuple(self.run(self.source, flag) for flag in (True, False))
 
     @cached_property
     def facts(self) -> Facts:
@@ -70,22 +90,29 @@ def errors(examined: Examined) -> Iterator[str]:
 
 def contradictions(examined: Examined) -> Iterator[str]:
     """Reports that the tensors contradict."""
-    for site in examined.facts.sites:
-        seen = witnesses(examined.runs, site)
-        for finding in examined.at(site):
+    for file, site in sites(examined):
+        seen = witnesses(examined.runs, site, file.name)
+        for finding in file.at(site):
             reasons = [contradiction(finding.code, subject(finding, site), one) for one in seen]
             found = [reason for reason in reasons if reason is not None]
             if len(found) == len(seen) > 0 if finding.code in ONCE else found:
                 yield f"line {finding.span.row}: {finding.code} {finding.message}\n  but {found[0]}"
 
 
+def sites(examined: Examined) -> Iterator[tuple[Examined, Site]]:
+    """Every divergence that was found, with its file."""
+    for file in examined.files:
+        for site in file.facts.sites:
+            yield file, site
+
+
 def false_claims(examined: Examined) -> Iterator[str]:
     """Divergences of which the analysis claims what is not so."""
-    if not examined.facts.complete:
+    if not all(file.facts.complete for file in examined.files):
         yield "the analysis stopped at its bound"
-    for site in examined.facts.sites:
+    for file, site in sites(examined):
         if site.kind is not Kind.CONSTRUCTION:
-            for one in witnesses(examined.runs, site):
+            for one in witnesses(examined.runs, site, file.name):
                 if not covers(site, one.divergence):
                     yield f"line {site.span.row}: no path that was found is the one that ran\n{_claims(site)}"
                     break

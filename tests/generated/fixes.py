@@ -13,13 +13,12 @@ from functools import cached_property
 
 from torch import Tensor
 
-from kl_lint.rewriting import FixResult, fix_source
+from kl_lint.rewriting import FixResult
 from tests.generated.examination import OPT_IN, Examined
 from tests.generated.grammar import Call, Program, Setting
 from tests.generated.meaning import Meant, divergence_of, meant
-from tests.generated.oracle import UNDERFLOW, Divergence, Run, Witnessed, close, misuses, readings, run, same_logs
+from tests.generated.oracle import UNDERFLOW, Divergence, Run, Witnessed, close, misuses, readings, same_logs
 
-NAME = "generated.py"
 ABOUT_ARGUMENTS = {f"KLD{number}" for number in (101, 102, 103, 104, 105, 106, 107, 301, 302, 303, 304, 401, 503, 505)}
 ABOUT_EITHER = {f"KLD{number}" for number in (103, 104, 105, 106, 502, 503, 505)}
 """Where one of the two arguments is mended, the other may be found."""
@@ -31,7 +30,7 @@ GIVEN_UP = ("undo each other", "were not enough", "would still be there", "could
 def fix_failures(program: Program, examined: Examined) -> Iterator[str]:
     """What is wrong with the fixes of a program: the safe ones, all of them, and with opt-in rules too."""
     for unsafe, enable in ((False, OPT_IN), (True, frozenset[str]())):
-        result = fix_source(examined.source, NAME, unsafe=unsafe, enable=enable)
+        result = examined.mend(examined.source, unsafe=unsafe, enable=enable)
         complaints = [*_refused(result)]
         if result.source != examined.source:
             complaints += [*_unsettled(examined, result, unsafe, enable), *_numbers(program, examined, result, unsafe)]
@@ -51,7 +50,7 @@ def _refused(result: FixResult) -> Iterator[str]:
 
 def _unsettled(examined: Examined, result: FixResult, unsafe: bool, enable: frozenset[str]) -> Iterator[str]:
     """A second run must change nothing, and what was mended must be gone."""
-    again = fix_source(result.source, NAME, unsafe=unsafe, enable=enable)
+    again = examined.mend(result.source, unsafe=unsafe, enable=enable)
     if again.source != result.source:
         yield f"a second run changes the program again:\n{_difference(result.source, again.source)}"
     before = Counter(finding.code for finding in examined.findings)
@@ -64,7 +63,7 @@ def _unsettled(examined: Examined, result: FixResult, unsafe: bool, enable: froz
 def _numbers(program: Program, examined: Examined, result: FixResult, unsafe: bool) -> Iterator[str]:
     """Run the mended program, and compare."""
     for flag, before in zip((True, False), examined.runs, strict=True):
-        after = run(result.source, examined.sizes, flag)
+        after = examined.run(result.source, flag)
         mended = Mended(program, result, flag, before, after)
         if after.error is not None:
             if before.error is None or "KLD206" in mended.fixed:

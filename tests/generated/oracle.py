@@ -24,6 +24,8 @@ from kl_lint.flow.kl_call import Distribution, KLCall, Kind, Reduction, RemarkKi
 from kl_lint.flow.values import Mass, Space
 
 FILENAME = "<generated>"
+FOLDER = "generated-program-"
+"""How the name of a folder begins that holds a program of several files."""
 UNDERFLOW = -16.0
 """Of log-probabilities below this, the grammar's epsilons leave nothing."""
 ROUNDING = 1e-6
@@ -31,6 +33,10 @@ ROUNDING = 1e-6
 
 
 # --- running -------------------------------------------------------------------------------------------------------
+
+
+Where = tuple[str, int]
+"""A file and a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +53,21 @@ class Legacy:
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
-    """One KL divergence that torch was asked for. `built` is the row where its module was constructed."""
+    """One KL divergence that torch was asked for. `built` is where its module was constructed."""
 
-    row: int
+    where: Where
     input: Tensor
     target: Tensor
     reduction: object
     log_target: object
     legacy: Legacy
-    built: int | None = None
+    built: Where | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """A softmax, a logarithm or a mean: its name, what it was given, along which dim."""
 
-    row: int
     name: str
     operand: Tensor
     dim: int | None = None
@@ -86,7 +91,7 @@ class _Witness(TorchFunctionMode):
 
     NAMES = frozenset({"softmax", "log_softmax", "logsumexp", "log", "log_", "log2", "log10", "log1p", "mean"})
 
-    def __init__(self, built: dict[int, tuple[int, Legacy]]) -> None:
+    def __init__(self, built: dict[int, tuple[Where, Legacy]]) -> None:
         super().__init__()
         self.divergences: list[Divergence] = []
         self.operations: list[Operation] = []
@@ -105,7 +110,7 @@ class _Witness(TorchFunctionMode):
             dim = kwargs.get("dim", args[1] if len(args) > 1 else None)
             seen = operand.detach().clone()
             known = dim if isinstance(dim, int) else None
-            self.operations.append(Operation(_row()[0], name, seen, known, id(operand) in self._elementwise))
+            self.operations.append(Operation(name, seen, known, id(operand) in self._elementwise))
         result = func(*args, **kwargs)
         follows = id(operand) in self._elementwise and name != "mean"
         if isinstance(result, Tensor) and result.dim() and (func is functional.kl_div or follows):
@@ -114,37 +119,37 @@ class _Witness(TorchFunctionMode):
 
     def _see(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         given, target = args[:2]
-        row, module = _row()
+        where, module = _where()
         built, legacy = self.built.get(id(module), (None, None))
         told = legacy or Legacy(kwargs["size_average"], kwargs["reduce"])
         one, other = (tensor.detach().clone().requires_grad_(tensor.requires_grad) for tensor in (given, target))
-        self.divergences.append(Divergence(row, one, other, kwargs["reduction"], kwargs["log_target"], told, built))
+        self.divergences.append(Divergence(where, one, other, kwargs["reduction"], kwargs["log_target"], told, built))
 
 
-def _row() -> tuple[int, nn.KLDivLoss | None]:
-    """The row of the program that is running, and the KLDivLoss that it has called."""
+def _where() -> tuple[Where, nn.KLDivLoss | None]:
+    """Where the program is running, and the KLDivLoss that it has called."""
     frame = sys._getframe(1)
     module = None
-    while frame.f_code.co_filename != FILENAME:
+    while (file := frame.f_code.co_filename) != FILENAME and FOLDER not in file:
         candidate = frame.f_locals.get("self")
         if isinstance(candidate, nn.KLDivLoss):
             module = candidate
         assert frame.f_back is not None
         frame = frame.f_back
-    return frame.f_lineno, module
+    return (file, frame.f_lineno), module
 
 
 @contextmanager
-def _constructions() -> Iterator[dict[int, tuple[int, Legacy]]]:
+def _constructions() -> Iterator[dict[int, tuple[Where, Legacy]]]:
     """Where each KLDivLoss is built and what it is told, by its id."""
-    built: dict[int, tuple[int, Legacy]] = {}
+    built: dict[int, tuple[Where, Legacy]] = {}
     kept: list[nn.KLDivLoss] = []
     original = nn.KLDivLoss.__init__
 
     def build(self: nn.KLDivLoss, size_average: Any = None, reduce: Any = None, *args: Any, **kwargs: Any) -> None:
         original(self, size_average, reduce, *args, **kwargs)
         kept.append(self)
-        built[id(self)] = (_row()[0], Legacy(size_average, reduce))
+        built[id(self)] = (_where()[0], Legacy(size_average, reduce))
 
     nn.KLDivLoss.__init__ = build  # type: ignore[method-assign]
     try:
@@ -161,16 +166,27 @@ def inputs(sizes: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def run(source: str, sizes: tuple[int, ...], flag: bool) -> Run:
-    """Run a program's `loss`. What it raises is part of the answer."""
+    """Run a program's `loss`."""
+
+    def load() -> Callable[..., Any]:
+        namespace: dict[str, Any] = {"__name__": "generated"}
+        exec(compile(source, FILENAME, "exec"), namespace)
+        loss: Callable[..., Any] = namespace["loss"]
+        return loss
+
+    return watch(load, sizes, flag)
+
+
+def watch(load: Callable[[], Callable[..., Any]], sizes: tuple[int, ...], flag: bool) -> Run:
+    """Load a program, and run its `loss`. What that raises is part of the answer."""
     x, y, w = inputs(sizes)
     with _constructions() as built, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        namespace: dict[str, Any] = {"__name__": "generated"}
-        exec(compile(source, FILENAME, "exec"), namespace)
+        loss = load()
         witness = _Witness(built)
         try:
             with witness:
-                value = namespace["loss"](x, y, w, flag, lambda same: same)
+                value = loss(x, y, w, flag, lambda same: same)
         except (ValueError, RuntimeError) as error:
             return Run(tuple(witness.divergences), tuple(witness.operations), None, (), error)
         assert isinstance(value, Tensor)
@@ -226,15 +242,15 @@ class Witnessed:
         return (operation for operation in self.run.operations if operation.name in names)
 
 
-def witnesses(runs: tuple[Run, ...], site: Site) -> list[Witnessed]:
-    """The divergences that were computed at a site, or by what was built there."""
+def witnesses(runs: tuple[Run, ...], site: Site, file: str = FILENAME) -> list[Witnessed]:
+    """The divergences that were computed at a site of a file, or by what was built there."""
     construction = site.kind is Kind.CONSTRUCTION
-    rows = range(site.span.row, site.span.end_row + 1)
+    rows = {(file, row) for row in range(site.span.row, site.span.end_row + 1)}
     return [
         Witnessed(divergence, run)
         for run in runs
         for divergence in run.divergences
-        if (divergence.built if construction else divergence.row) in rows
+        if (divergence.built if construction else divergence.where) in rows
     ]
 
 
