@@ -61,7 +61,7 @@ def _files(arguments: argparse.Namespace) -> Run:
 
 def _fix(arguments: argparse.Namespace) -> int:
     files = _files(arguments)
-    outcomes = list(files.outcomes(_changing(batch.fix, arguments)))
+    outcomes = list(files.outcomes(_changing(batch.fix, arguments), quiet=_is_quiet(arguments)))
     _tell_refused(outcomes, "fixed")
     mended, left = _count(outcomes)
     if arguments.diff or arguments.fix_only:
@@ -78,7 +78,7 @@ def _fix(arguments: argparse.Namespace) -> int:
 
 
 def _silence(arguments: argparse.Namespace) -> int:
-    outcomes = list(Run(arguments).outcomes(_changing(batch.silence, arguments)))
+    outcomes = list(Run(arguments).outcomes(_changing(batch.silence, arguments), quiet=_is_quiet(arguments)))
     _tell_refused(outcomes, "silenced")
     _tell_internal_errors(outcomes)
     silenced, left = _count(outcomes)
@@ -111,6 +111,11 @@ def _changing(work: Work, arguments: argparse.Namespace) -> Work:
         return outcome
 
     return change
+
+
+def _is_quiet(arguments: argparse.Namespace) -> bool:
+    """Whether changes go to files, and not to the output."""
+    return not arguments.diff and "-" not in arguments.paths
 
 
 def _show(change: Change) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from kl_lint.commands.progress import progress
 from kl_lint.configuration.lookup import Configuration
 from kl_lint.configuration.options import OPTIONS, Option
 from kl_lint.configuration.pyproject import WrongConfiguration
@@ -141,22 +142,32 @@ class Run:
             for source in self._sources()
         ]
 
-    def outcomes(self, work: Callable[[File | Stdin, Settings], Outcome | None]) -> Iterator[Outcome]:
-        """What came of the files that have anything to tell. Problems and notes are told at once."""
-        from kl_lint.batch import Outcome
+    def outcomes(
+        self, work: Callable[[File | Stdin, Settings], Outcome | None], *, quiet: bool = True
+    ) -> Iterator[Outcome]:
+        """What came of the files that have anything to tell. Problems and notes are told at once.
 
-        for source, settings in self._work:
-            if isinstance(source, Problem):
-                outcome: Outcome | None = Outcome(source.path, problem=source)
-            else:
-                self.checked += 1
-                outcome = work(source, settings)
+        `quiet`: neither `work` nor who asks writes to a terminal meanwhile, so that a bar may show how far it is.
+        """
+        every = self._outcomes(work)
+        for outcome in progress(every, len(self._work)) if quiet else every:
             if outcome is None:
                 continue
             complain(*filter(None, (outcome.problem, outcome.note)))
             yield outcome
         if not self._work and not self._force:
             complain(f"{', '.join(self._paths)}: no Python files; name files, or directories that hold some")
+
+    def _outcomes(self, work: Callable[[File | Stdin, Settings], Outcome | None]) -> Iterator[Outcome | None]:
+        """What came of each file, in their order; None where that is nothing."""
+        from kl_lint.batch import Outcome
+
+        for source, settings in self._work:
+            if isinstance(source, Problem):
+                yield Outcome(source.path, problem=source)
+            else:
+                self.checked += 1
+                yield work(source, settings)
 
     def _sources(self) -> Iterator[File | Stdin | Problem]:
         exclusion = self.settings.exclusion()
