@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import TypeVar
+    from typing import NoReturn, TypeVar
 
     from tqdm import tqdm
 
@@ -58,13 +58,11 @@ def _is_watched() -> bool:
     return sys.stderr.isatty()
 
 
-def _bar(total: int, done: int) -> tqdm[None]:
+def _bar(total: int, done: int) -> tqdm[NoReturn]:
     from tqdm import tqdm
 
-    class Bar(tqdm):  # type: ignore[type-arg]
-        monitor_interval = 0  # no thread to watch over it: processes may yet be forked
-
-    return Bar(
+    tqdm.monitor_interval = 0  # no thread to watch over it: processes may yet be forked
+    bar: tqdm[NoReturn] = tqdm(
         total=total,
         initial=done,
         desc="kl-lint",
@@ -74,3 +72,4 @@ def _bar(total: int, done: int) -> tqdm[None]:
         miniters=1,
         dynamic_ncols=True,
     )
+    return bar
