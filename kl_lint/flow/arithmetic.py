@@ -495,7 +495,7 @@ def kl_terms(call: Call, p: Tensor, difference: Tensor) -> Tensor | None:
     form = difference.form
     assert form is not None
     log_p, log_q = form.operand, form.other
-    if not isinstance(log_p, Tensor) or not isinstance(log_q, Tensor):
+    if not isinstance(log_p, Tensor) or not isinstance(log_q, Tensor) or p.gradient != log_p.gradient:
         return None
     own = log_p.form is not None and log_p.form.op == "log" and log_p.form.operand.number == p.number
     exp = p.form is not None and p.form.op == "exp" and p.form.operand.number == log_p.number
@@ -506,7 +506,8 @@ def kl_terms(call: Call, p: Tensor, difference: Tensor) -> Tensor | None:
         node, difference_node = difference_node, node
     if not (isinstance(difference_node, ast.BinOp) and isinstance(difference_node.op, ast.Sub)):
         return None
-    parts = PartsValue(call.frame.place(node), call.frame.place(difference_node.right), exact=True)
+    place = call.frame.place
+    parts = PartsValue(call.place, place(node), place(difference_node.right), exact=True)
     carrier = Form("kl_terms", p, p.dim, p.symbol, other=parts)  # type: ignore[arg-type]
     return Tensor(call.number(), rank=p.rank, gradient=True, form=carrier)
 

@@ -370,7 +370,7 @@ def handwritten_facts(
             h.p.source.text(h.p.node),
             h.log_q.source.text(h.log_q.node),
             h.total,
-            h.dim.source.text(h.dim.node) if h.dim is not None else "",
+            h.product.span if h.product.source is source and not names_something(h.product.node) else None,
             h.exact,
             functional,
         )
@@ -378,3 +378,8 @@ def handwritten_facts(
         if h.place.source is source
     ]
     return tuple(sorted(facts, key=lambda fact: fact.span))
+
+
+def names_something(node: ast.AST) -> bool:
+    """Whether a part of an expression is given a name there."""
+    return any(isinstance(part, ast.NamedExpr) for part in ast.walk(node))

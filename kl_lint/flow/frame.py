@@ -86,12 +86,15 @@ class LossUse:
 
 @dataclass(frozen=True, slots=True)
 class HandwrittenSum:
-    """A hand-written sum(p * (log p - log q)) at `place`."""
+    """A hand-written sum(p * (log p - log q)) at `place`, its terms at `product`.
+
+    `total` says that it is one expression, which sums over everything and does nothing else.
+    """
 
     place: Place
+    product: Place
     p: Place
     log_q: Place
-    dim: Place | None
     total: bool
     exact: bool
 

@@ -255,10 +255,9 @@ class KLCall:
 class Handwritten:
     """`sum(p * (log p - log q))` written by hand: KL(p ‖ q).
 
-    `p` and `q` are the probabilities' spans; `log_p`, `log_q` those of their logarithms, where they are expressions
-    of their own.
-    `reduction` is what a `kl_div` call would need to give the same number: "sum" over everything, else "none" with
-    `.sum(dim)` after.
+    `p` and `log_q` are the texts of the probabilities and of the other logarithm, as they stand in `terms`, the product
+    under the sum; that is None where it lies in another file, or where what `kl_div` would not need does something
+    besides.
     """
 
     span: Span
@@ -266,8 +265,8 @@ class Handwritten:
     p: str
     log_q: str
     total: bool
-    """Summed over everything (then reduction="sum" is the same number)."""
-    dim: str = ""
+    """One expression that sums over everything (then reduction="sum" is the same number)."""
+    terms: Span | None = None
     exact: bool = True
     """No epsilon inside."""
     functional: str | None = None

@@ -47,18 +47,18 @@ class HandwrittenDivergence:
 
     @staticmethod
     def _fix(expression: Handwritten) -> Fix | None:
-        if expression.functional is None:
+        if expression.functional is None or expression.terms is None:
             return None
         applicability = Applicability.SAFE if expression.exact else Applicability.UNSAFE
         source = _kl_div(expression, expression.functional).replace("{", "{{").replace("}", "}}")
-        return Fix("Use kl_div", applicability, (Replace(expression.span, source),))
+        place = expression.span if expression.total else expression.terms
+        return Fix("Use kl_div", applicability, (Replace(place, source),))
 
 
 def _kl_div(expression: Handwritten, functional: str) -> str:
-    """The call that computes the same; KL(p || q) takes log q first."""
-    if expression.total:
-        return f'{functional}.kl_div({expression.log_q}, {expression.p}, reduction="sum")'
-    return f'{functional}.kl_div({expression.log_q}, {expression.p}, reduction="none").sum(dim={expression.dim})'
+    """The call that computes the same as the sum, or as its terms; KL(p || q) takes log q first."""
+    reduction = "sum" if expression.total else "none"
+    return f'{functional}.kl_div({expression.log_q}, {expression.p}, reduction="{reduction}")'
 
 
 HANDWRITTEN_RULES = (HandwrittenDivergence(),)

@@ -264,9 +264,9 @@ def test_what_a_mixture_was_made_of_is_no_producer() -> None:
 # --- hand-written divergences -----------------------------------------------------------------------------------------
 
 HANDWRITTEN = [
-    ("(p * (p.log() - q.log())).sum()", ("p", "q.log()", True, "")),
-    ("torch.sum(p * (torch.log(p) - torch.log(q)), dim=1)", ("p", "torch.log(q)", False, "1")),
-    ("((torch.log(p) - torch.log(q)) * p).sum(-1).mean()", ("p", "torch.log(q)", False, "-1")),
+    ("(p * (p.log() - q.log())).sum()", ("p", "q.log()", True, "p * (p.log() - q.log())")),
+    ("torch.sum(p * (torch.log(p) - torch.log(q)), dim=1)", ("p", "torch.log(q)", False, "p * (torch.log(p) - torch.log(q))")),
+    ("((torch.log(p) - torch.log(q)) * p).sum(-1).mean()", ("p", "torch.log(q)", False, "(torch.log(p) - torch.log(q)) * p")),
 ]
 
 
@@ -274,7 +274,11 @@ HANDWRITTEN = [
 def test_hand_written_divergences(expression: str, expected: tuple[str, str, bool, str]) -> None:
     text = PRELUDE + f"def loss(x, y):\n    p, q = x.softmax(1), y.softmax(1)\n    return {expression}\n"
     (found,) = facts_of(text, handwritten=True).handwritten
-    assert (found.p, found.log_q, found.total, found.dim) == expected
+    *parts, terms = expected
+    assert [found.p, found.log_q, found.total] == parts
+    assert found.terms is not None
+    row = text.splitlines()[found.terms.row - 1]
+    assert row[found.terms.column - 1 : found.terms.end_column - 1] == terms
     assert found.functional == "F"
     assert facts_of(text).handwritten == ()
 

@@ -244,6 +244,7 @@ ANY_WEIGHT = Weight(((-1, 1.0),))
 class PartsValue:
     """Carries the parts of a hand-written divergence from its product to its sum."""
 
+    product: Place
     p: Place
     log_q: Place
     exact: bool

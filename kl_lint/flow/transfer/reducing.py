@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 
 from kl_lint.flow.frame import LossUse
@@ -211,9 +212,12 @@ def handwritten(call: Call, given: Tensor, everything: bool) -> None:
         return
     parts = form.other
     if isinstance(parts, PartsValue):
-        machine = call.frame.machine
-        dim = call.operand_place("dim")
-        machine.handwritten[call.node] = HandwrittenSum(call.place, parts.p, parts.log_q, dim, everything, parts.exact)
+        elsewhere = isinstance(call.node, ast.Call) and any(keyword.arg == "out" for keyword in call.node.keywords)
+        alone = call.values.keys() <= {"input", "dim"} and not elsewhere
+        total = everything and alone and call.nodes.get("input") is parts.product.node
+        call.frame.machine.handwritten[call.node] = HandwrittenSum(
+            call.place, parts.product, parts.p, parts.log_q, total, parts.exact
+        )
 
 
 def product(call: Call) -> Value:
