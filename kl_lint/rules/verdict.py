@@ -84,7 +84,7 @@ def _agreed(rule: CallRule, site: Site) -> Report | None:
     A function entered with unknown parameters proves little; where its callers are known, it has no say unless it
     agrees.
     """
-    inside: list[Report] = []
+    inside: list[Sequence[Report]] = []
     entered: list[Sequence[Report]] = []
     for context in site.contexts:
         reports = _in_context(rule, context)
@@ -93,18 +93,15 @@ def _agreed(rule: CallRule, site: Site) -> Report | None:
         if context.entry:
             entered.append(reports)
         elif reports:
-            inside.extend(reports)
+            inside.append(reports)
         elif not has_no_say(context, site):
             return None
-    if inside:
-        reports = [*inside, *(report for reports in entered for report in reports)]
-    elif entered and all(entered):
-        reports = [report for reports in entered for report in reports]
-    else:
+    if not inside and not all(entered):
         return None
-    if not _blamed(reports, site):
+    contexts = [*inside, *(reports for reports in entered if reports)]
+    if not _blamed([report for reports in contexts for report in reports], site):
         return None  # on each path something is wrong, but not with one argument
-    return _with_common_fixes(reports, site)
+    return _with_common_fixes(contexts, site)
 
 
 def _blamed(reports: Sequence[Report], site: Site) -> bool:
@@ -132,28 +129,37 @@ def _in_context(rule: CallRule, context: Context) -> Sequence[Report]:
 # --- fixes -----------------------------------------------------------------------------------------------------------
 
 
-def _with_common_fixes(reports: Sequence[Report], site: Site) -> Report:
+def _with_common_fixes(contexts: Sequence[Sequence[Report]], site: Site) -> Report:
     """The first report, with the fix that mends all paths at once, if there is one."""
+    reports = [report for reports in contexts for report in reports]
     first = reports[0]
     if all(report.fix == first.fix and report.alternatives == first.alternatives for report in reports[1:]):
         return first
-    fixes = [report.fix for report in reports if report.fix is not None]
-    fix = _joined(fixes, site) if len(fixes) == len(reports) else None
+    fixes = [[report.fix for report in reports if report.fix is not None] for reports in contexts]
+    fix = _joined(fixes, site) if sum(map(len, fixes)) == len(reports) else None
     alternatives = tuple(fix for fix in first.alternatives if all(fix in report.alternatives for report in reports))
     return replace(first, fix=fix, alternatives=alternatives)
 
 
-def _joined(fixes: Sequence[Fix], site: Site) -> Fix | None:
-    """All edits together, where what differs between the paths lies on the paths, and not at the call they share."""
-    edits = [frozenset(fix.edits) for fix in fixes]
-    common = frozenset.intersection(*edits)
-    own = [path - common for path in edits]
+def _joined(contexts: Sequence[Sequence[Fix]], site: Site) -> Fix | None:
+    """All edits together, where what differs between the paths lies on the paths, and not at the call they share: so in
+    each context, whose paths have more in common, and over all of them.
+    """
+    fixes = [fix for context in contexts for fix in context]
     shared = _shared_places(site)
-    if any(own) and (not all(own) or any(edit.span in shared for path in own for edit in path)):
+    if not all(_apart(paths, shared) for paths in (*contexts, fixes)):
         return None
     together: dict[Edit, None] = dict.fromkeys(edit for fix in fixes for edit in fix.edits)
     unsafe = any(fix.applicability is Applicability.UNSAFE for fix in fixes)
     return Fix(fixes[0].description, Applicability.UNSAFE if unsafe else fixes[0].applicability, tuple(together))
+
+
+def _apart(paths: Sequence[Fix], shared: frozenset[Span]) -> bool:
+    """Whether fixes differ in nothing, or each has edits of its own, at none of the `shared` places."""
+    edits = [frozenset(fix.edits) for fix in paths]
+    common = frozenset.intersection(*edits)
+    own = [path - common for path in edits]
+    return not any(own) or (all(own) and not any(edit.span in shared for path in own for edit in path))
 
 
 def _shared_places(site: Site) -> frozenset[Span]:

@@ -7,7 +7,19 @@ from dataclasses import replace
 import pytest
 
 from kl_lint.finding import Applicability, DropKeyword, RenameCallee, SetKeyword, Span, Wrap
-from kl_lint.flow.kl_call import Handwritten, KLCall, Kind, Reduction, RemarkKind, Setting, Settings, Site, Use
+from kl_lint.flow.kl_call import (
+    Argument,
+    Distribution,
+    Handwritten,
+    KLCall,
+    Kind,
+    Reduction,
+    RemarkKind,
+    Setting,
+    Settings,
+    Site,
+    Use,
+)
 from kl_lint.flow.values import Mass
 from kl_lint.rules import judge
 from tests.rules.facts import (
@@ -181,6 +193,27 @@ def test_common_edits_stay_common() -> None:
         SetKeyword(CALL, "log_target", "True"),
         RenameCallee(Span(2, 1, 2, 9), "log_softmax"),
     )
+
+
+def test_what_one_path_of_a_context_wants_alone_is_no_fix() -> None:
+    """A caller that is right on one of its paths, where another caller has a fix of its own as well."""
+
+    def given(value: Distribution) -> Argument:
+        """Out of a `*pair`: where it stands is not known."""
+        return argument(value, CALL, swappable=False)
+
+    def twice(row: int) -> Argument:
+        span, inner, operand = (Span(row, 1, row, end) for end in (40, 30, 20))
+        noticed = remark(RemarkKind.NORMALIZED_TWICE, span=span, inner=inner, argument=inner, operand=operand)
+        return given(replace(LOG_PROBS, remarks=(noticed,), producer=softmax(span=span)))
+
+    one, other = (call(given(LOG_PROBS), twice(row), log_target=True) for row in (1, 2))
+    both = call(twice(3), twice(2), log_target=True)
+    (alike,) = judge(Facts((site((one,), (other,)),)))
+    assert alike.fix is not None
+    (found,) = judge(Facts((site((one,), (other, both)),)))
+    assert found.code == "KLD104"
+    assert found.fix is None
 
 
 def test_a_fix_is_as_unsafe_as_its_least_safe_path() -> None:
