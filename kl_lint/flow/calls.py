@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from kl_lint.flow.builtins import builtin
@@ -83,6 +83,10 @@ TRANSPARENT = frozenset(
         "typing.cast",
     }
 )
+COMPUTING = frozenset(
+    "add cat clamp clamp_min clone div exp expm1 lerp log log10 log1p log2 maximum mean mul pow stack sub sum".split()
+)
+"""Operations that always make a new tensor. A view that is taken under `torch.no_grad()` carries a gradient still."""
 PARALLEL = frozenset(
     {
         "torch.nn.DataParallel",
@@ -412,12 +416,32 @@ def operate(
         return opaque(frame, node)
     result = apply(frame, operation, binding.values, binding.nodes, tuple(binding.rest), node)
     target = receiver if receiver is not None else binding.nodes.get("input")
+    if frame.no_grad and (in_place or operation.label in COMPUTING):
+        result = held_back(result, binding.values.values(), in_place=in_place)
+    asked = arguments.keywords.get("requires_grad")
+    if asked is not None and asked[0] != Constant(False) and isinstance(result, Tensor):
+        result = replace(result, gradient=True)
     if in_place and "input" in binding.values and result is not binding.values["input"]:
         write_back(frame, target, binding, operation, result, node)
     out = arguments.keywords.get("out")
     if out is not None and isinstance(out[1], (ast.Name, ast.Attribute)):
         store(frame, out[1], result)
     return result
+
+
+def held_back(result: Value, given: Iterable[Value], *, in_place: bool = False) -> Value:
+    """What an operation that computes gives under `torch.no_grad()`: a new tensor carries no gradient, one that is
+    changed in place what it did before.
+    """
+    before = [option for value in given for _, option in options_of(value)]
+    kept = in_place and any(isinstance(one, Unknown) or (isinstance(one, Tensor) and one.gradient) for one in before)
+
+    def held(option: Value) -> Value:
+        return replace(option, gradient=kept) if isinstance(option, Tensor) else option
+
+    if type(result) is Choice:
+        return Choice(tuple((guards, held(option)) for guards, option in result.options))
+    return held(result)
 
 
 def write_back(

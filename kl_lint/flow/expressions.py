@@ -9,7 +9,7 @@ from typing import Any
 
 from kl_lint.flow.arithmetic import binary, negate
 from kl_lint.flow.builtins import BUILTINS
-from kl_lint.flow.calls import Arguments, call, call_function, evaluate_arguments, lift, under
+from kl_lint.flow.calls import Arguments, call, call_function, evaluate_arguments, held_back, lift, under
 from kl_lint.flow.containers import MOST_ITEMS, concatenated, elements, item, lacks, one_of, too_deep, updated
 from kl_lint.flow.declared import ANNOTATED, mark
 from kl_lint.flow.frame import MISSING, Frame
@@ -173,7 +173,7 @@ def binary_operation(frame: Frame, node: ast.BinOp) -> Value:
     for link in reversed(chain):
         frame.machine.work()
         value = combined(frame, link, value, evaluate(frame, link.right), {"input": link.left, "other": link.right})
-    return value
+    return held_back(value, ()) if frame.no_grad else value
 
 
 def combined(

@@ -65,16 +65,17 @@ class Interpreter:
         place = function.node
         if too_deep(variables.values()):
             return Unknown(machine.opaque(node))
-        key: tuple[object, ast.AST, int, tuple[tuple[str, Value], ...]] = (
+        key: tuple[object, ast.AST, int, tuple[tuple[str, Value], ...], bool] = (
             "call",
             place,
             id(function.frame),
             tuple(sorted(variables.items(), key=lambda item: item[0])),
+            caller.no_grad,
         )
         known = machine.memo.get(key)
         alike: ContextKey = ()
         if known is None:
-            alike = ("alike", place, id(function.frame), canonical_arguments(machine, key[3]))
+            alike = ("alike", place, id(function.frame), canonical_arguments(machine, key[3]), caller.no_grad)
             known = machine.memo.get(alike)
             if known is not None:
                 known = machine.memo[key] = (known[0], None, True, known[3])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence as AbstractSequence
 from dataclasses import replace
 from typing import Any
 
-from kl_lint.flow.calls import lift
+from kl_lint.flow.calls import held_back, lift
 from kl_lint.flow.containers import without_item
 from kl_lint.flow.expressions import Arms, arms_of, bind_target, combined, evaluate, function_value
 from kl_lint.flow.frame import MISSING, Frame, Return
@@ -92,6 +92,8 @@ def assign_augmented(frame: Frame, node: ast.AugAssign) -> None:
     before = evaluate(frame, node.target)
     value = evaluate(frame, node.value)
     after = combined(frame, node, before, value, {"input": node.target, "other": node.value})
+    if frame.no_grad:
+        after = held_back(after, [before], in_place=True)
     if frame.loop_levels:
         after = lift(frame, lambda one: longer(frame, one), after)
     if isinstance(before, Tensor) or (isinstance(before, Sequence) and before.mutable):
@@ -290,17 +292,29 @@ def try_statement(frame: Frame, node: ast.Try) -> None:
 
 
 def with_statement(frame: Frame, node: ast.With | ast.AsyncWith) -> None:
-    """`with`: under torch.no_grad() nothing carries a gradient."""
+    """`with`: under torch.no_grad() nothing new carries a gradient."""
     before = frame.no_grad
     for item in node.items:
         value = evaluate(frame, item.context_expr)
-        callee = item.context_expr.func if isinstance(item.context_expr, ast.Call) else None
-        if callee is not None and evaluate(frame, callee) in [Symbol(name) for name in NO_GRAD]:
-            frame.no_grad = True
+        if isinstance(item.context_expr, ast.Call):
+            frame.no_grad = holds_back(frame, item.context_expr)
         if item.optional_vars is not None:
             store(frame, item.optional_vars, value)
     execute(frame, node.body)
     frame.no_grad = before
+
+
+def holds_back(frame: Frame, context: ast.Call) -> bool:
+    """Whether no gradient flows within a context; not where it may."""
+    match evaluate(frame, context.func):
+        case Symbol(name=name) if name in NO_GRAD:
+            return not context.args or evaluate(frame, context.args[0]) == Constant(True)
+        case Symbol(name="torch.enable_grad" | "torch.autograd.enable_grad"):
+            return False
+        case Symbol(name="torch.set_grad_enabled" | "torch.autograd.set_grad_enabled") if context.args:
+            return evaluate(frame, context.args[0]) == Constant(False)
+        case _:
+            return frame.no_grad
 
 
 # --- loops -----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import indent
+
 import pytest
 
 from tests.flow.programs import GOOD, LOG_PROBS, PROBS, UNKNOWN, Case, case, check, only_call
@@ -323,6 +325,47 @@ def loss(x, y):
     y = torch.randn(4, 5, dtype=torch.float64, requires_grad=True)
     seen = eval(target, program | {"y": y})
     assert seen.requires_grad is carries
+
+
+HELD_BACK = [
+    ("with torch.no_grad():\n    t = y.exp()", False),
+    ("p = y.softmax(1)\nwith torch.no_grad():\n    t = p + 1e-9", False),
+    ("p = y.softmax(1)\nwith torch.no_grad():\n    t = p.clone()", False),
+    ("with torch.no_grad():\n    h = y.view(4, -1)\nt = h.softmax(1)", True),
+    ("with torch.no_grad():\n    h = nn.Identity()(y)\nt = h.softmax(1)", True),
+    ("p = y.softmax(1)\nwith torch.no_grad():\n    t = nn.Identity()(p) * 1.0", False),
+    ("with torch.inference_mode(False):\n    t = y.softmax(1)", True),
+    ("with torch.set_grad_enabled(False):\n    t = y.softmax(1)", False),
+    ("with torch.set_grad_enabled(bool(1)):\n    t = y.softmax(1)", True),
+    ("with torch.no_grad(), torch.enable_grad():\n    t = y.softmax(1)", True),
+    ("with torch.no_grad():\n    with torch.set_grad_enabled(True):\n        t = y.softmax(1)", True),
+    ("with torch.no_grad():\n    h = [y, 1][0]\nt = h.softmax(1)", True),
+    ("with torch.no_grad():\n    h = y.contiguous()\nt = h.softmax(1)", True),
+    ("h = y * 1.0\nwith torch.no_grad():\n    h += 1\nt = h.softmax(1)", True),
+    ("h = y * 1.0\nwith torch.no_grad():\n    h.mul_(2.0)\nt = h.softmax(1)", True),
+    ("with torch.no_grad():\n    t = y.softmax(1).requires_grad_()", True),
+    ("with torch.no_grad():\n    h = torch.zeros(4, 5, requires_grad=True)\nt = h.softmax(1)", True),
+    ("with torch.no_grad():\n    t = nn.Parameter(y.softmax(1))", True),
+    ("def made(z):\n    return z.softmax(1)\nwith torch.no_grad():\n    s = made(y)\nt = made(y)", True),
+    ("def made(z):\n    return z.softmax(1)\ns = made(y)\nwith torch.no_grad():\n    t = made(y)", False),
+]
+"""How a target `t` is made of `y`, which wants a gradient, and whether one flows into it."""
+
+
+@pytest.mark.parametrize(("making", "carries"), HELD_BACK)
+def test_what_no_grad_holds_back(making: str, carries: bool) -> None:
+    body = f"s = x.log_softmax(1)\n{making}\nreturn t, F.kl_div(s, t, reduction='sum')"
+    text = f"import torch\nimport torch.nn.functional as F\nfrom torch import nn\n\ndef loss(x, y):\n{indent(body, '    ')}\n"
+    call = only_call(text)
+    assert call.target is not None
+    assert call.target.value.carries_gradient is carries
+    program: dict[str, object] = {}
+    exec(text, program)
+    import torch
+
+    y = torch.randn(4, 5, requires_grad=True)
+    target, _ = eval("loss(y, y)", program | {"y": y})
+    assert target.requires_grad is carries
 
 
 def test_a_no_grad_block_ends() -> None:
