@@ -253,7 +253,11 @@ def _in_cells(path: str, data: bytes, outcome: Outcome | None) -> Outcome | None
         return Outcome(path, problem=notebook.problem) if notebook.problem else None
     cells = outcome.cells = notebook.cells
     outcome.problem = outcome.problem or notebook.problem
-    outcome.findings = [replace(each, message=cells.told(each.message, each.span.row)) for each in outcome.findings]
+    outcome.findings = [
+        each if each.code == INTERNAL_ERROR else replace(each, message=cells.told(each.message, each.span.row))
+        for each in outcome.findings
+    ]
+    outcome.refused = [(finding, cells.told(reason, finding.span.row)) for finding, reason in outcome.refused]
     return outcome
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -130,18 +131,35 @@ def test_noqa_counts_on_the_first_row_of_the_call(command: Command) -> None:
 
 def test_what_can_be_fixed_is_told(command: Command) -> None:
     plant(a=MISUSE, b=LEGACY)
-    safe = "1 can be fixed with --fix\n"
+    safe = "[*] 1 can be fixed with --fix\n"
     unsafe = (
         "1 can be fixed with --fix --unsafe-fixes, which changes the number that is computed: "
         "see it first with --diff --unsafe-fixes\n"
     )
     counted = "2 findings in 2 of 2 files\n"
     assert command("check")[1].endswith(counted + safe + unsafe)
-    assert command("check", "--unsafe-fixes")[1].endswith(counted + "2 can be fixed with --fix\n")
+    assert command("check", "--unsafe-fixes")[1].endswith(counted + "[*] 2 can be fixed with --fix\n")
     assert command("check", "--unfixable=KLD1")[1].endswith(counted + safe)
     assert command("check", "--fixable=KLD1")[1].endswith(counted + unsafe)
     assert command("check", "--unfixable=KLD1,KLD2")[1].endswith(counted)
     assert "can be fixed" not in command("check", "--output-format=concise")[1]
+
+
+@pytest.mark.parametrize("layout", ["full", "concise"])
+def test_a_mark_stands_where_fix_would_mend(command: Command, layout: str) -> None:
+    def marked(*arguments: str) -> list[str]:
+        _, out, _ = command("check", f"--output-format={layout}", *arguments)
+        return re.findall(r"^(\w+)\.py:\S+ KLD\d+ \[\*\] (?!\[)", out, flags=re.MULTILINE)
+
+    plant(a=MISUSE, b=LEGACY)
+    assert marked() == ["b"]
+    assert marked("--unsafe-fixes") == ["a", "b"]
+    assert marked("--unfixable=KLD2") == []
+    Path("b.py").write_text(MISUSE.replace("dim=1)", "dim=1).log(  # why\n    )"))  # a comment would be lost
+    assert marked() == ["b"]
+    assert marked("--fix") == [], "what is left cannot be fixed"
+    _, out, _ = command("check", f"--output-format={layout}", "--color", "b.py")
+    assert "\033[1;31mKLD105\033[0m [\033[1m*\033[0m] input to" in out
 
 
 def test_a_fix_that_is_not_wanted_is_for_show(command: Command) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kl_lint.batch import Outcome
     from kl_lint.changes import Change
     from kl_lint.configuration.settings import Settings
-    from kl_lint.finding import Finding
+    from kl_lint.finding import Applicability, Finding
     from kl_lint.sources.files import File, Stdin
 
     Work = Callable[[File | Stdin, Settings], Outcome | None]
@@ -143,18 +143,20 @@ def _report(arguments: argparse.Namespace, files: Run, outcomes: Sequence[Outcom
         from kl_lint.reports import Context, render
 
         lines = {outcome.path: outcome.lines for outcome in outcomes}
-        color = shows_color(arguments, stream)
+        unsafe = files.settings.unsafe_fixes
+        ready = _ready(fixing=arguments.fix, unsafe=unsafe)
         context = Context(
             lines,
             checked=files.checked,
-            color=color,
+            color=shows_color(arguments, stream),
+            ready=ready,
             problems=[outcome.problem for outcome in outcomes if outcome.problem],
             notes=[outcome.note for outcome in outcomes if outcome.note],
             cells={outcome.path: outcome.cells for outcome in outcomes if outcome.cells},
         )
         text = render(layout, findings, context)
         if layout == "full":
-            text += _hint(findings, fixing=arguments.fix, unsafe=files.settings.unsafe_fixes)
+            text += _hint(findings, ready, unsafe=unsafe)
     if arguments.output_file:
         save(arguments.output_file, text)
     elif stream is not None:
@@ -168,15 +170,22 @@ def _stream(arguments: argparse.Namespace) -> TextIO | None:
     return sys.stderr if arguments.fix and "-" in arguments.paths else sys.stdout
 
 
-def _hint(findings: Sequence[Finding], *, fixing: bool, unsafe: bool) -> str:
+def _ready(*, fixing: bool, unsafe: bool) -> tuple[Applicability, ...]:
+    """The kinds of fixes that `--fix` would make; none where it has made them."""
+    from kl_lint.finding import Applicability
+
+    if fixing:
+        return ()
+    return (Applicability.SAFE, Applicability.UNSAFE) if unsafe else (Applicability.SAFE,)
+
+
+def _hint(findings: Sequence[Finding], ready: Sequence[Applicability], *, unsafe: bool) -> str:
     """How to have mended what can be."""
     from kl_lint.finding import Applicability
 
     levels = [finding.fix.applicability for finding in findings if finding.fix]
-    ready, more = levels.count(Applicability.SAFE), levels.count(Applicability.UNSAFE)
-    if unsafe:
-        ready, more = ready + more, 0
-    hint = f"{ready} can be fixed with --fix\n" if ready and not fixing else ""
+    count, more = sum(map(levels.count, ready)), 0 if unsafe else levels.count(Applicability.UNSAFE)
+    hint = f"[*] {count} can be fixed with --fix\n" if count else ""
     if more:
         hint += (
             f"{more} can be fixed with --fix --unsafe-fixes, which changes the number that is computed: "
@@ -192,8 +201,9 @@ def _tell_refused(outcomes: Sequence[Outcome], done: str) -> None:
 
 
 def _tell_internal_errors(outcomes: Sequence[Outcome]) -> None:
-    for finding in _internal_errors(outcomes):
-        complain(f"{finding.filename}:{finding.span.row}: {finding.message}")
+    for outcome in outcomes:
+        for finding in _internal_errors([outcome]):
+            complain(f"{finding.filename}:{outcome.spot(finding)}: {finding.message}")
 
 
 def _internal_errors(outcomes: Sequence[Outcome]) -> list[Finding]:

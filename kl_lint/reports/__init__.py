@@ -5,9 +5,9 @@ from __future__ import annotations
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from kl_lint.finding import Finding
+    from kl_lint.finding import Applicability, Finding
     from kl_lint.sources.cells import Cells
     from kl_lint.sources.problem import Problem
 
@@ -36,12 +36,13 @@ class Context:
     """What a report may need to know beside the findings.
 
     `lines` are the lines of each file that has findings, by its name; `cells` are those of each that is a notebook;
-    `checked` is the number of files looked at; `color` says that the reader is a terminal that shows colours.
+    `checked` is the number of files looked at; `color` says that the reader is a terminal that shows colours; `ready`
+    are the kinds of fixes that `--fix` would make under the same options.
     `problems` say of which files the findings are missing, `notes` of which they may be. Both have been told on
     standard error, and go where a format has a place.
     """
 
-    __slots__ = ("cells", "checked", "color", "lines", "notes", "problems")
+    __slots__ = ("cells", "checked", "color", "lines", "notes", "problems", "ready")
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class Context:
         *,
         checked: int = 0,
         color: bool = False,
+        ready: Collection[Applicability] = (),
         problems: Sequence[Problem] = (),
         notes: Sequence[Problem] = (),
         cells: Mapping[str, Cells] | None = None,
@@ -57,6 +59,7 @@ class Context:
         self.cells = cells or {}
         self.checked = checked
         self.color = color
+        self.ready = ready
         self.problems = problems
         self.notes = notes
 

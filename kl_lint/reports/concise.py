@@ -1,4 +1,7 @@
-"""One line for each finding: `path:row:column: CODE message`, in notebooks `path:cell 3:row:column: CODE message`."""
+"""One line for each finding: `path:row:column: CODE message`, in notebooks `path:cell 3:row:column: CODE message`.
+
+Behind the code stands `[*]` where `--fix` would make the fix.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,8 @@ def render(findings: Sequence[Finding], context: Context) -> str:
 
 
 def headline(finding: Finding, context: Context, paint: Paint) -> str:
-    """`path:row:column: CODE message`, row and column from 1, the column in code points."""
+    """`path:row:column: CODE [*] message`, row and column from 1, the column in code points."""
     spot = f"{context.spot(finding.filename, finding.span.row)}:{finding.span.column}"
-    return f"{paint.strong(path(finding.filename))}:{spot}: {paint.alarm(finding.code)} {visible(finding.message)}"
+    mark = f"[{paint.strong('*')}] " if finding.fix and finding.fix.applicability in context.ready else ""
+    code = paint.alarm(finding.code)
+    return f"{paint.strong(path(finding.filename))}:{spot}: {code} {mark}{visible(finding.message)}"

@@ -26,7 +26,7 @@ __all__ = ["absolute", "in_cell", "render", "step"]
 
 def render(findings: Sequence[Finding], context: Context) -> str:
     """The array, and a newline."""
-    mender = Mender(context.lines)
+    mender = Mender(context)
     return json.dumps([_object(finding, context, mender) for finding in findings], indent=2) + "\n"
 
 

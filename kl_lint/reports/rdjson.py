@@ -29,7 +29,7 @@ __all__ = ["render"]
 
 def render(findings: Sequence[Finding], context: Context) -> str:
     """One object with all findings."""
-    mender = Mender(context.lines)
+    mender = Mender(context)
     return dump(
         {
             "source": {"name": "kl-lint", "url": RULE_PAGES},
@@ -40,27 +40,32 @@ def render(findings: Sequence[Finding], context: Context) -> str:
 
 
 def _diagnostic(path: str, finding: Finding, context: Context, mender: Mender) -> dict[str, object]:
-    """The finding; in a notebook at the rows of its JSON, with no fix: there, the places of edits are none."""
+    """The finding; in a notebook at the rows of its JSON, whose columns say nothing to a reader."""
     lines, span = context.lines.get(finding.filename, ()), finding.span
     if finding.filename in context.cells:
         first, last = (context.file_row(finding.filename, row) for row in (span.row, span.end_row))
-        lines, span, mender = (), Span(first, 1, last, 1), Mender({})
+        lines, span = (), Span(first, 1, last, 1)
     return {
         "message": context.told(finding),
         "location": {"path": path, "range": _range(span, lines)},
         "severity": "ERROR" if finding.code == INTERNAL_ERROR else "WARNING",
         "code": {"value": finding.code, "url": finding.url},
-        "suggestions": _suggestions(finding, lines, mender),
+        "suggestions": _suggestions(finding, context, mender),
     }
 
 
-def _suggestions(finding: Finding, lines: Sequence[str], mender: Mender) -> list[dict[str, object]]:
-    """The fix, where it may be applied. Each suggestion is one that can be taken alone: all edits become one."""
+def _suggestions(finding: Finding, context: Context, mender: Mender) -> list[dict[str, object]]:
+    """The fix, where it may be applied. Each suggestion is one that can be taken alone: all edits become one.
+
+    There is none where the edits are in several cells of a notebook, since all that is between them would go with it.
+    """
     if finding.fix is None or finding.fix.applicability is Applicability.DISPLAY:
         return []
-    edits = mender.edits(finding)
+    cells = {context.place(finding.filename, edit.span.row)[0] for edit in mender.edits(finding)}
+    edits = mender.edits_of_file(finding) if len(cells) == 1 else ()
     if not edits:
         return []
+    lines = mender.lines_of_file(finding.filename)
     first, last = edits[0].span, edits[-1].span
     span = Span(first.row, first.column, last.end_row, last.end_column)
     return [{"range": _range(span, lines), "text": _joined(edits, lines)}]

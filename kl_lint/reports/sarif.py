@@ -2,8 +2,8 @@
 
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html is the standard; the
 numbers in comments are of its sections. Columns count UTF-16 code units, as most viewers take them to whatever a log
-declares. Of a notebook, and of a file that is not at hand, which only a step of a trace can be in, regions name rows
-alone.
+declares. In a notebook, and in a file that is not at hand, which only a step of a trace can be in, regions name rows
+alone; those of a fix name columns too, of a notebook's JSON.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class _Log:
         self._base = base
         self._codes = codes
         self._context = context
-        self._mender = Mender(context.lines)
+        self._mender = Mender(context)
 
     def result(self, finding: Finding, fingerprint: str) -> _Object:
         here = self._location(finding.filename, finding.span)
@@ -169,11 +169,10 @@ class _Log:
         """The fix of `finding`, where there is one that may be applied."""
         if finding.fix is None or finding.fix.applicability is Applicability.DISPLAY:
             return None
-        if finding.filename in self._context.cells:
-            return None  # the places of its edits are none of the file
+        edits = self._mender.edits_of_file(finding)
+        lines = self._mender.lines_of_file(finding.filename) if edits else ()
         replacements = [
-            {"deletedRegion": self._region(finding.filename, edit.span), "insertedContent": {"text": edit.text}}
-            for edit in self._mender.edits(finding)
+            {"deletedRegion": _region(edit.span, lines), "insertedContent": {"text": edit.text}} for edit in edits
         ]
         if not replacements:
             return None
@@ -200,12 +199,17 @@ class _Log:
         if lines is None or filename in self._context.cells:
             rows = [self._context.file_row(filename, row) for row in (span.row, span.end_row)]
             return {"startLine": rows[0], "endLine": rows[1]}
-        return {
-            "startLine": span.row,
-            "startColumn": utf16_column(_line(lines, span.row), span.column),
-            "endLine": span.end_row,
-            "endColumn": utf16_column(_line(lines, span.end_row), span.end_column),
-        }
+        return _region(span, lines)
+
+
+def _region(span: Span, lines: Sequence[str]) -> _Object:
+    """The region of a range, where `lines` are those of its file."""
+    return {
+        "startLine": span.row,
+        "startColumn": utf16_column(_line(lines, span.row), span.column),
+        "endLine": span.end_row,
+        "endColumn": utf16_column(_line(lines, span.end_row), span.end_column),
+    }
 
 
 def _line(lines: Sequence[str], row: int) -> str:

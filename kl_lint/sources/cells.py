@@ -8,11 +8,14 @@ from bisect import bisect_right
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from kl_lint.sources.json_text import Replacement
 
 __all__ = ["Cells"]
 
-_OWN_LINE = re.compile(r"(?<=, )line (\d+)\b")
+_LINE = re.compile(r"(?<!\.py )(?<!\.pyi )\bline (\d+)\b")
+"""A line of the text itself: one of another file has that file's name before it."""
 
 
 class Cells:
@@ -20,14 +23,26 @@ class Cells:
 
     `starts` are the rows of the text on which the cells begin, in order; `numbers` what the cells are counted as, from
     1, those that hold no code included; `file_rows` the rows of the file for those of the text, from the first on.
+    `text` is the text, `document` the file's; `replacements` gives, of another text, those in the document.
     """
 
-    __slots__ = ("_file_rows", "_numbers", "_starts")
+    __slots__ = ("_file_rows", "_numbers", "_starts", "document", "replacements", "text")
 
-    def __init__(self, starts: Sequence[int], numbers: Sequence[int], file_rows: Sequence[int]) -> None:
+    def __init__(
+        self,
+        starts: Sequence[int],
+        numbers: Sequence[int],
+        file_rows: Sequence[int],
+        text: str,
+        document: str,
+        replacements: Callable[[str], Sequence[Replacement]],
+    ) -> None:
         self._starts = starts
         self._numbers = numbers
         self._file_rows = file_rows
+        self.text = text
+        self.document = document
+        self.replacements = replacements
 
     def place(self, row: int) -> tuple[int, int]:
         """The number of the cell that a row of the text is in, and which row it is there."""
@@ -51,4 +66,4 @@ class Cells:
             cell, there = self.place(int(found[1]))
             return f"line {there}" if cell == own else f"line {there} of cell {cell}"
 
-        return _OWN_LINE.sub(line, message)
+        return _LINE.sub(line, message)

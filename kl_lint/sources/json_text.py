@@ -17,7 +17,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Literal", "loads", "replaced"]
+__all__ = ["Literal", "Replacement", "loads", "replaced"]
+
+Replacement = tuple[int, int, str]
+"""From which place of a document to which another text is to stand, and that text."""
 
 _CHARACTER = re.compile(r"\\u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|\\u\w{4}|\\.|[^\\]", re.DOTALL)
 """What stands for one character, in a string of a document. Two escapes may be one character between them."""
@@ -53,11 +56,10 @@ def loads(document: str) -> object:
     return _Decoder().decode(document)
 
 
-def replaced(document: str, source: Literal | Sequence[Literal], text: str) -> list[tuple[int, int, str]]:
+def replaced(document: str, source: Literal | Sequence[Literal], text: str) -> list[Replacement]:
     """The replacements in `document`, in order, that make `text` of a string, or of the lines that a list holds.
 
-    Each is what stands from one place to another, and what is to stand there. Lines that stay are not touched; of one
-    that changes, what is before and behind the change keeps its spelling.
+    Lines that stay are not touched; of one that changes, what is before and behind the change keeps its spelling.
     """
     old = _split(document, source) if isinstance(source, Literal) else [_inside(each) for each in source]
     lines = text.splitlines(keepends=True) if not isinstance(source, Literal) else re.findall(r"[^\n]*\n|[^\n]+", text)

@@ -21,6 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from kl_lint.sources.json_text import Replacement
+
 __all__ = ["Notebook"]
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
@@ -61,7 +63,8 @@ class Notebook:
             rows = list(_file_rows(self._document, source, lines))
             file_rows += rows + rows[-1:] * (len(_LINE.findall(chunks[-1])) - len(rows))
         self.text = "".join(chunks)
-        self.cells = Cells(starts, [number for number, _ in cells], file_rows)
+        numbers = [number for number, _ in cells]
+        self.cells = Cells(starts, numbers, file_rows, self.text, self._document, self._replacements)
 
     def _python(self, path: str, number: int, lines: Sequence[str]) -> str:
         """A cell's text, or what stands for it."""
@@ -93,6 +96,13 @@ class Notebook:
 
     def encode(self, text: str) -> bytes:
         """The notebook's bytes where its text is `text`. Raises ValueError where that cannot be told apart in cells."""
+        document = self._document
+        for start, end, new in reversed(self._replacements(text)):
+            document = document[:start] + new + document[end:]
+        return document.encode()
+
+    def _replacements(self, text: str) -> list[Replacement]:
+        """What changes in the document where its text is `text`, in order."""
         *chunks, rest = text.split(self._end)
         if rest or len(chunks) != len(self._sources):
             raise ValueError("the cells cannot be told apart")
@@ -101,10 +111,7 @@ class Notebook:
             code = self._restored(chunk)
             if code != "".join(source):
                 edits += replaced(self._document, source, code)
-        document = self._document
-        for start, end, new in reversed(edits):
-            document = document[:start] + new + document[end:]
-        return document.encode()
+        return edits
 
     def _restored(self, chunk: str) -> str:
         line = rf"[^\r\n]*# {re.escape(self._token)} (\d+)(?=[\r\n]|\Z)"

@@ -8,11 +8,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from junitparser import Error, Failure, JUnitXml
+from junitparser import Error, Failure, JUnitXml, Skipped
 
+from kl_lint.cli import main
 from kl_lint.finding import Finding
 from kl_lint.reports import Context, render
 from kl_lint.reports.terminal import visible
+from kl_lint.sources.problem import Problem
 from tests.reports.samples import BROKEN, HOSTILE, context, found, hostile, moved
 
 
@@ -61,6 +63,38 @@ def test_nothing_found_is_a_test_that_passed() -> None:
     assert (report.tests, report.failures, report.errors) == (1, 0, 0)
     ((case,),) = report
     assert case.is_passed
+
+
+def test_what_went_wrong_is_told_of() -> None:
+    """An empty report would be taken for a clean one."""
+    problem = Problem("b.py", "is not valid Python 3.11 (\x1b)", "mend it", 7)
+    note = Problem("loss.py", "is too large", "split it")
+    told = render("junit", found(), Context({}, problems=[problem, replace_path(problem, "a.py")], notes=[note]))
+    report = JUnitXml.fromstring(told.encode())
+    assert (report.tests, report.failures, report.errors, report.skipped) == (6, 3, 2, 1)
+    first, second, third = report
+    assert [suite.name for suite in (first, second, third)] == ["a.py", "b.py", "loss.py"]
+    ((case,), (again,)) = first, second
+    assert (case.name, case.classname) == ("not-checked", "a")
+    assert (again._elem.get("file"), again._elem.get("line")) == ("b.py", "7")
+    (error,) = again.result
+    assert isinstance(error, Error)
+    assert error.message == "is not valid Python 3.11 (\\x1b); mend it"
+    *_, last = third
+    (skipped,) = last.result
+    assert isinstance(skipped, Skipped)
+    assert skipped.message == "is too large; split it"
+
+
+def replace_path(problem: Problem, path: str) -> Problem:
+    return Problem(path, problem.what, problem.remedy)
+
+
+def test_a_file_that_cannot_be_parsed_is_in_the_report() -> None:
+    Path("broken.py").write_text("kl_div(\n")
+    assert main(["check", "--output-format=junit", "--output-file=report.xml", "."]) == 2
+    ((case,),) = JUnitXml.fromfile("report.xml")
+    assert (case.name, case._elem.get("file"), case._elem.get("line")) == ("not-checked", "broken.py", "1")
 
 
 def test_names_are_no_two_the_same_and_survive_moved_lines() -> None:
