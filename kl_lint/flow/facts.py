@@ -279,7 +279,7 @@ def remark(machine: Machine, note: Note) -> Remark:
         """A part of the expression, within reach of a rewrite: a call with `out=` is more than its value."""
         return place.span if place is not None and place.source is source and not into_another else None
 
-    reach = machine.reaches.get(remark_key(note), Reach()) if note.inner is not None else Reach()
+    reach = machine.reaches.get(remark_key(note), Reach())
     return Remark(
         note.kind,
         note.place.span,

@@ -75,7 +75,7 @@ def note_reach(frame: Frame, call: Place, nodes: dict[str, ast.expr], values: di
         for note in {
             note: None for _, value in options_of(values[name]) if isinstance(value, Tensor) for note in value.notes
         }:
-            note_remark(frame, note)
+            note_remark(frame, note, node)
 
 
 def remark_key(note: Note) -> tuple[Place, str, Place]:
@@ -83,10 +83,13 @@ def remark_key(note: Note) -> tuple[Place, str, Place]:
     return note.place, note.kind.value, note.inner or note.place
 
 
-def note_remark(frame: Frame, note: Note) -> None:
+def note_remark(frame: Frame, note: Note, given: ast.expr) -> None:
     """Note how far a rewrite of a remarkable call can reach; what differs between two ways to it counts as out of
-    reach.
+    reach. `given` is the argument of the KL call.
     """
+    if note.kind is RemarkKind.WRONG_LOG and note.place.source is frame.source:
+        maker = Maker(note.detail, note.place, note.operand, note.operand_number)
+        frame.machine.reaches[remark_key(note)] = reach(frame, maker, {note.operand_number}, given)
     inner, argument = note.inner, note.argument
     if inner is None or argument is None or not isinstance(argument.node, ast.expr):
         return

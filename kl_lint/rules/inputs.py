@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from kl_lint.finding import Applicability, Edit, Fix, RenameCallee, Unwrap
+from kl_lint.finding import Applicability, Edit, Fix
 from kl_lint.flow.kl_call import KLCall, RemarkKind
 from kl_lint.flow.values import Space
 from kl_lint.rules.base import NO_FIX, UNSAFE_FIX, Documentation, FixKind, Report
 from kl_lint.rules.mending import (
+    drop_log,
+    foremost,
     is_softmax,
     normalise,
     rewrite_log_of_softmax,
     take_log,
-    unguarded,
+    take_natural_log,
+    together,
     unnormalise_once,
     unsafe,
+    with_edits,
 )
 from kl_lint.rules.proofs import input_is_spoken_for, is_bernoulli, remark_on, remarked, swapped, taken_as_logarithm
 from kl_lint.rules.references import (
@@ -143,21 +147,16 @@ class LogOfLogProbabilities:
     )
 
     def check(self, call: KLCall) -> Report | None:
-        found = remarked(call, RemarkKind.LOG_OF_LOG)
+        found = with_edits(remarked(call, RemarkKind.LOG_OF_LOG), lambda remark, _: drop_log(remark, call))
         if not found:
             return None
-        name, argument, _ = found[0]
-        edits = [
-            edit
-            for _, _, remark in found
-            if remark.argument is not None and remark.filename == call.filename
-            for edit in (Unwrap(remark.span, remark.argument), *unguarded(remark))
-        ]
+        name, argument, _, _ = foremost(found)
         message = (
             f"{subject(name, call)} is the log of log-probabilities{because(argument, call)}, which is nan: "
             "drop the second log"
         )
-        fix = unsafe("Drop the second log", *dict.fromkeys(edits)) if edits else None
+        edits = together(found)
+        fix = unsafe("Drop the second log", *edits) if edits else None
         return Report.of_argument(argument, call, message, fix)
 
 
@@ -193,16 +192,17 @@ class NormalizedTwice:
     )
 
     def check(self, call: KLCall) -> Report | None:
-        found = remarked(call, RemarkKind.NORMALIZED_TWICE)
+        remarks = remarked(call, RemarkKind.NORMALIZED_TWICE)
+        found = with_edits(remarks, lambda remark, argument: unnormalise_once(remark, argument.value, call))
         if not found:
             return None
-        name, argument, _ = found[0]
-        edits = [edit for _, argument, remark in found for edit in unnormalise_once(remark, argument.value, call)]
+        name, argument, _, _ = foremost(found)
         message = (
             f"{subject(name, call)} is normalised twice{because(argument, call)}: "
             "softmax takes logits, and was given probabilities; drop one of the two"
         )
-        fix = unsafe("Normalise once", *dict.fromkeys(edits)) if edits else None
+        edits = together(found)
+        fix = unsafe("Normalise once", *edits) if edits else None
         return Report.of_argument(argument, call, message, fix)
 
 
@@ -241,22 +241,22 @@ class LogOfSoftmax:
     )
 
     def check(self, call: KLCall) -> Report | None:
-        found = [
-            (name, argument, remark, rewrite_log_of_softmax(remark, argument, call))
+        remarks = [
+            (name, argument, remark)
             for name, argument, remark in remarked(call, RemarkKind.LOG_OF_SOFTMAX)
             if taken_as_logarithm(name, call)
             and argument.value.space is not Space.PROBS
             and not (remark.epsilon and remark_on(argument, RemarkKind.INFINITE_MASK))
         ]
+        found = with_edits(remarks, lambda remark, argument: rewrite_log_of_softmax(remark, argument, call))
         found = [one for one in found if one[3] or (one[2].inner is not None and one[2].span.contains(one[2].inner))]
         if not found:
             return None
-        name, argument, remark, _ = found[0]
+        name, argument, remark, _ = foremost(found)
         guard = " with an epsilon, which biases it" if remark.epsilon else ", which underflows"
         message = f"{subject(name, call)} is the log of a softmax{because(argument, call)}{guard}: use log_softmax"
-        edits = tuple(dict.fromkeys(edit for *_, edits in found for edit in edits))
-        epsilon = any(remark.epsilon for _, _, remark, _ in found)
-        return Report.of_argument(argument, call, message, self._fix(edits, epsilon))
+        epsilon = any(remark.epsilon for _, _, remark, edits in found if edits)
+        return Report.of_argument(argument, call, message, self._fix(together(found), epsilon))
 
     @staticmethod
     def _fix(edits: tuple[Edit, ...], epsilon: bool) -> Fix | None:
@@ -291,21 +291,23 @@ class WrongLogarithm:
         loss = F.kl_div(F.log_softmax(student, dim=-1), F.softmax(teacher, dim=-1), reduction="batchmean")  # 0.2406
         """,
         fix_safety="""
-        The fix is unsafe: it changes the number to the divergence. It takes the natural logarithm.
+        The fix is unsafe: it changes the number to the divergence. It takes the natural logarithm: in place of the
+        other one where nothing else reads that, else for this call alone, where the probabilities are still the same.
         """,
         references=(KL_DIV, LOG_SOFTMAX),
     )
 
     def check(self, call: KLCall) -> Report | None:
-        found = [one for one in remarked(call, RemarkKind.WRONG_LOG) if taken_as_logarithm(one[0], call)]
+        remarks = [one for one in remarked(call, RemarkKind.WRONG_LOG) if taken_as_logarithm(one[0], call)]
+        found = with_edits(remarks, lambda remark, argument: take_natural_log(remark, argument, call))
         if not found:
             return None
-        name, argument, remark = found[0]
+        name, argument, remark, _ = foremost(found)
         message = (
             f"{subject(name, call)} is the {remark.detail} of probabilities{because(argument, call)}; "
             "it takes natural log-probabilities: use log"
         )
-        edits = dict.fromkeys(RenameCallee(one.span, "log") for _, _, one in found if one.filename == call.filename)
+        edits = together(found)
         fix = unsafe("Take the natural logarithm", *edits) if edits else None
         return Report.of_argument(argument, call, message, fix)
 

@@ -6,6 +6,8 @@ fix.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+
 from kl_lint.finding import (
     Applicability,
     DropKeyword,
@@ -23,19 +25,47 @@ from kl_lint.flow.values import Mass
 from kl_lint.rules.proofs import host, literal_at
 
 __all__ = [
+    "Mended",
+    "Remarked",
+    "drop_log",
+    "foremost",
     "into_log_softmax",
     "is_softmax",
     "normalise",
     "rewrite_log_of_softmax",
     "take_log",
+    "take_natural_log",
+    "together",
     "turn_off_log_target",
     "turn_on_log_target",
     "unguarded",
     "unnormalise_once",
     "unsafe",
+    "with_edits",
     "write_reduction",
     "written_dim",
 ]
+
+
+Remarked = tuple[str, Argument, Remark]
+"""A remark on an argument, and what torch calls that."""
+Mended = tuple[str, Argument, Remark, tuple[Edit, ...]]
+"""The same, and what would mend it; nothing where that is out of reach."""
+
+
+def with_edits(found: Iterable[Remarked], mend: Callable[[Remark, Argument], tuple[Edit, ...]]) -> list[Mended]:
+    """Each remark with what mends it."""
+    return [(name, argument, remark, mend(remark, argument)) for name, argument, remark in found]
+
+
+def foremost(found: Sequence[Mended]) -> Mended:
+    """The one to report: a fix has to mend what it is told of."""
+    return next((one for one in found if one[3]), found[0])
+
+
+def together(found: Iterable[Mended]) -> tuple[Edit, ...]:
+    """All the edits, each once."""
+    return tuple(dict.fromkeys(edit for *_, edits in found for edit in edits))
 
 
 def unsafe(description: str, *edits: Edit) -> Fix:
@@ -114,6 +144,24 @@ def rewrite_log_of_softmax(remark: Remark, argument: Argument, call: KLCall) -> 
             return (Unwrap(remark.span, remark.argument), *unguarded(remark), made)
     replaced = _instead(remark.span, value, producer, call) if remark.operand_unchanged else None
     return (replaced,) if replaced is not None else ()
+
+
+def take_natural_log(remark: Remark, argument: Argument, call: KLCall) -> tuple[Edit, ...]:
+    """Take the natural logarithm in place of another one: where nothing else reads that, else for the call alone."""
+    if remark.filename != call.filename:
+        return ()
+    if remark.sole_use:
+        return (RenameCallee(remark.span, "log"),)
+    if remark.operand_unchanged and remark.operand is not None and argument.swappable:
+        return (Replace(argument.span, "{0}.log()", (remark.operand,)),)
+    return ()
+
+
+def drop_log(remark: Remark, call: KLCall) -> tuple[Edit, ...]:
+    """Leave what was a logarithm already."""
+    if remark.argument is None or remark.filename != call.filename:
+        return ()
+    return (Unwrap(remark.span, remark.argument), *unguarded(remark))
 
 
 def unguarded(remark: Remark) -> tuple[Edit, ...]:

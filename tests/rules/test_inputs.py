@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from kl_lint.finding import RenameCallee, Replace, Span, Unwrap, Wrap
-from kl_lint.flow.kl_call import KLCall, Kind, RemarkKind
+from kl_lint.flow.kl_call import Distribution, KLCall, Kind, RemarkKind
 from kl_lint.flow.values import Mass, Space
+from kl_lint.rules.base import CallRule
 from kl_lint.rules.inputs import (
     BernoulliWithOneTerm,
     LogOfLogProbabilities,
@@ -618,6 +619,28 @@ LOG2 = remark(RemarkKind.WRONG_LOG, detail="log2")
         call(replace(UNKNOWN, remarks=(replace(LOG2, filename="m.py"),))),
         "input to kl_div is the log2 of probabilities; it takes natural log-probabilities: use log",
     ),
+    Case(
+        "read-elsewhere",
+        call(replace(UNKNOWN, remarks=(replace(LOG2, sole_use=False, operand_unchanged=True),))),
+        "input to kl_div is the log2 of probabilities; it takes natural log-probabilities: use log",
+        (Replace(INPUT, "{0}.log()", (OPERAND,)),),
+    ),
+    Case(
+        "read-elsewhere-and-lost",
+        call(replace(UNKNOWN, remarks=(replace(LOG2, sole_use=False),))),
+        "input to kl_div is the log2 of probabilities; it takes natural log-probabilities: use log",
+    ),
+    Case(
+        "one-of-two-out-of-reach",
+        call(
+            replace(UNKNOWN, remarks=(replace(LOG2, sole_use=False),)),
+            replace(UNKNOWN, remarks=(LOG2,)),
+            log_target=True,
+        ),
+        "target of kl_div is the log2 of probabilities; it takes natural log-probabilities: use log",
+        (RenameCallee(OUTER, "log"),),
+        span=TARGET,
+    ),
 )
 def test_wrong_logarithm(case: Case) -> None:
     assert_reported(WrongLogarithm(), case)
@@ -693,3 +716,29 @@ def test_trace_ends_with_the_callers() -> None:
     assert report is not None
     assert report.trace == (step("softmax"), step("called from train", 20))
     assert {one.filename for one in report.trace} == {FILE}
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind", "value"),
+    [
+        pytest.param(LogOfLogProbabilities(), RemarkKind.LOG_OF_LOG, UNKNOWN, id="log-of-log"),
+        pytest.param(NormalizedTwice(), RemarkKind.NORMALIZED_TWICE, LOG_PROBS, id="normalised-twice"),
+        pytest.param(
+            LogOfSoftmax(),
+            RemarkKind.LOG_OF_SOFTMAX,
+            replace(LOGGED, producer=softmax(span=INNER)),
+            id="log-of-softmax",
+        ),
+        pytest.param(WrongLogarithm(), RemarkKind.WRONG_LOG, UNKNOWN, id="wrong-logarithm"),
+    ],
+)
+def test_of_two_arguments_the_one_that_can_be_mended_is_reported(
+    rule: CallRule, kind: RemarkKind, value: Distribution
+) -> None:
+    def given(**changes: object) -> Distribution:
+        return replace(value, remarks=(remark(kind, detail="log2", **changes),))
+
+    report = rule.check(call(given(filename="m.py"), given(), log_target=True))
+    assert report is not None
+    assert report.span == TARGET
+    assert report.fix is not None
