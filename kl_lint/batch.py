@@ -41,6 +41,7 @@ __all__ = [
     "kept",
     "silence",
     "silence_bytes",
+    "weigh",
 ]
 
 _OUR_MISTAKE = "this is a mistake of kl-lint's own, please report it"
@@ -88,6 +89,15 @@ class Outcome:
 
 
 # --- of a file or standard input: None where there is nothing to tell, which is nearly always ---
+
+
+def weigh(source: File, settings: Settings) -> int:
+    """How many bytes of a file there are to analyse: 0 where it cannot have anything to tell."""
+    try:
+        data = source.read()
+    except Problem:
+        return 1  # it has that to tell
+    return len(data) if mentions(data, settings.selection.enable) else 0
 
 
 def check(source: File | Stdin, settings: Settings) -> Outcome | None:

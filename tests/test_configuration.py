@@ -346,6 +346,10 @@ def test_patterns_know_where_they_stand(tmp_path: Path) -> None:
         ),
         ("returns = { f = { dim = 1 } }", "returns: 'f' must be a space such as "),
         ("returns = { f = 3 }", "returns: 'f' must be a space such as "),
+        ("jobs = 0", 'jobs: must be a number from 1 on, or "auto", not 0'),
+        ("jobs = true", 'jobs: must be a number from 1 on, or "auto", not true'),
+        ("jobs = 2.0", 'jobs: must be a number from 1 on, or "auto", not 2.0'),
+        ('jobs = "2"', 'jobs: must be a number from 1 on, or "auto", not "2"'),
     ],
 )
 def test_what_cannot_be_followed_is_told(command: Command, text: str, trouble: str) -> None:
@@ -398,6 +402,10 @@ def test_files_that_cannot_be_read_are_told(command: Command, data: bytes, troub
         ("--returns=f=prob", "--returns: 'f': no space is called 'prob'; did you mean 'probs'?"),
         ("--returns=f=prob:1", "--returns: 'f': no space is called 'prob'; did you mean 'probs'?"),
         ("--fixable=X", "--fixable: no rule has a code that begins with 'X'; "),
+        ("--jobs=0", '--jobs: must be a number from 1 on, or "auto", not 0'),
+        ("--jobs=-1", '--jobs: must be a number from 1 on, or "auto", not -1'),
+        ("--jobs=all", '--jobs: must be a number from 1 on, or "auto", not "all"'),
+        ("--jobs=1.5", '--jobs: must be a number from 1 on, or "auto", not "1.5"'),
     ],
 )
 def test_options_of_the_command_line_that_cannot_be_followed(command: Command, option: str, trouble: str) -> None:
@@ -422,6 +430,7 @@ SAME = {
     "fixable": ("KLD1", ["KLD1"]),
     "unfixable": ("KLD1", ["KLD1"]),
     "output-format": ("json", "json"),
+    "jobs": (" 4", 4),
 }
 
 
@@ -491,6 +500,7 @@ VALUES: dict[Kind, st.SearchStrategy[Any]] = {
     ),
     Kind.SWITCH: st.booleans(),
     Kind.FORMAT: st.sampled_from(list(REPORTS)),
+    Kind.NUMBER: st.just("auto") | st.integers(1, 10**9),
 }
 
 

@@ -15,16 +15,13 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import TextIO
 
     from kl_lint.batch import Outcome
-    from kl_lint.changes import Change
-    from kl_lint.configuration.settings import Settings
+    from kl_lint.commands.common import Then
     from kl_lint.finding import Applicability, Finding
     from kl_lint.sources.files import File, Stdin
-
-    Work = Callable[[File | Stdin, Settings], Outcome | None]
 
 __all__ = ["run"]
 
@@ -45,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     files = _files(arguments)
-    outcomes = list(files.outcomes(batch.check))
+    outcomes = files.outcomes(batch.check)
     _report(arguments, files, outcomes)
     return _status(arguments, outcomes, found=any(outcome.findings for outcome in outcomes))
 
@@ -61,7 +58,7 @@ def _files(arguments: argparse.Namespace) -> Run:
 
 def _fix(arguments: argparse.Namespace) -> int:
     files = _files(arguments)
-    outcomes = list(files.outcomes(_changing(batch.fix, arguments), quiet=_is_quiet(arguments)))
+    outcomes = files.outcomes(batch.fix, _changing(arguments))
     _tell_refused(outcomes, "fixed")
     mended, left = _count(outcomes)
     if arguments.diff or arguments.fix_only:
@@ -78,7 +75,7 @@ def _fix(arguments: argparse.Namespace) -> int:
 
 
 def _silence(arguments: argparse.Namespace) -> int:
-    outcomes = list(Run(arguments).outcomes(_changing(batch.silence, arguments), quiet=_is_quiet(arguments)))
+    outcomes = Run(arguments).outcomes(batch.silence, _changing(arguments))
     _tell_refused(outcomes, "silenced")
     _tell_internal_errors(outcomes)
     silenced, left = _count(outcomes)
@@ -96,30 +93,20 @@ def _status(arguments: argparse.Namespace, outcomes: Sequence[Outcome], *, found
 # --- changes ---
 
 
-def _changing(work: Work, arguments: argparse.Namespace) -> Work:
-    """`work`, and its change made or shown. Standard input comes out again, as it is or as it is to be."""
+def _changing(arguments: argparse.Namespace) -> Then:
+    """Make or show the change of a file. Standard input comes out again, as it is or as it is to be."""
 
-    def change(source: File | Stdin, settings: Settings) -> Outcome | None:
-        outcome = work(source, settings)
+    def change(source: File | Stdin, outcome: Outcome | None) -> Outcome | None:
         if isinstance(source, HeldStdin) and not arguments.diff:
             emit(outcome.change.after if outcome and outcome.change else source.data)
         elif outcome and outcome.change:
             try:
-                _show(outcome.change) if arguments.diff else outcome.change.write()
+                emit(outcome.change.diff()) if arguments.diff else outcome.change.write()
             except Problem as problem:
                 return batch.Outcome(source.path, problem=problem)
         return outcome
 
     return change
-
-
-def _is_quiet(arguments: argparse.Namespace) -> bool:
-    """Whether changes go to files, and not to the output."""
-    return not arguments.diff and "-" not in arguments.paths
-
-
-def _show(change: Change) -> None:
-    emit(change.diff())
 
 
 # --- what is told ---

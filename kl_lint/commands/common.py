@@ -16,10 +16,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
-    from typing import TextIO
+    from typing import TextIO, TypeAlias
 
     from kl_lint.batch import Outcome
     from kl_lint.configuration.settings import Settings
+
+    Work: TypeAlias = Callable[[File | Stdin, Settings], Outcome | None]
+    Then: TypeAlias = Callable[[File | Stdin, Outcome | None], Outcome | None]
 
 __all__ = [
     "CLEAN",
@@ -125,13 +128,12 @@ class HeldStdin(Stdin):
 
 
 class Run:
-    """The files that a command line names, and the settings for each. `checked` counts the files looked at so far.
+    """The files that a command line names, and the settings for each. `checked` counts those that are looked at.
 
     Raises WrongConfiguration before any of them is looked at.
     """
 
     def __init__(self, arguments: argparse.Namespace) -> None:
-        self.checked = 0
         self._paths: list[str] = arguments.paths
         self._force: bool = arguments.force_exclude
         self._stdin_name: str = arguments.stdin_filename
@@ -141,33 +143,47 @@ class Run:
             (source, self.settings if isinstance(source, Problem) else configuration.of(source.path))
             for source in self._sources()
         ]
+        self.checked = sum(not isinstance(source, Problem) for source, _ in self._work)
 
-    def outcomes(
-        self, work: Callable[[File | Stdin, Settings], Outcome | None], *, quiet: bool = True
-    ) -> Iterator[Outcome]:
-        """What came of the files that have anything to tell. Problems and notes are told at once.
+    def outcomes(self, work: Work, then: Then | None = None) -> list[Outcome]:
+        """What came of the files that have anything to tell, in their order. Problems and notes are told.
 
-        `quiet`: neither `work` nor who asks writes to a terminal meanwhile, so that a bar may show how far it is.
+        `work` may be done in other processes. What changes anything is for `then`, which is done here, to each file in
+        turn, when all the work is done: so it is done to what was there when the run began, by however many processes.
         """
-        every = self._outcomes(work)
-        for outcome in progress(every, len(self._work)) if quiet else every:
-            if outcome is None:
-                continue
-            complain(*filter(None, (outcome.problem, outcome.note)))
-            yield outcome
+        every = progress(self._done(work), len(self._work))
+        done = dict(found for found in every if found)
+        outcomes = []
+        for index, (source, _) in enumerate(self._work):
+            outcome = done.get(index)
+            if then is not None and not isinstance(source, Problem):
+                outcome = then(source, outcome)
+            if outcome is not None:
+                complain(*filter(None, (outcome.problem, outcome.note)))
+                outcomes.append(outcome)
         if not self._work and not self._force:
             complain(f"{', '.join(self._paths)}: no Python files; name files, or directories that hold some")
+        return outcomes
 
-    def _outcomes(self, work: Callable[[File | Stdin, Settings], Outcome | None]) -> Iterator[Outcome | None]:
-        """What came of each file, in their order; None where that is nothing."""
+    def _done(self, work: Work) -> Iterator[tuple[int, Outcome] | None]:
+        """What came of each file, with its place among them, in the order in which it is known."""
         from kl_lint.batch import Outcome
+        from kl_lint.commands.outcomes import outcomes
 
-        for source, settings in self._work:
-            if isinstance(source, Problem):
-                yield Outcome(source.path, problem=source)
-            else:
-                self.checked += 1
-                yield work(source, settings)
+        files: list[tuple[File, Settings]] = []
+        places = []
+        for place, (source, settings) in enumerate(self._work):
+            match source:
+                case File():
+                    files.append((source, settings))
+                    places.append(place)
+                case Problem():
+                    yield place, Outcome(source.path, problem=source)
+                case Stdin():  # which no other process can read
+                    outcome = work(source, settings)
+                    yield (place, outcome) if outcome else None
+        for index, outcome in outcomes(files, work, self.settings.jobs):
+            yield (places[index], outcome) if outcome else None
 
     def _sources(self) -> Iterator[File | Stdin | Problem]:
         exclusion = self.settings.exclusion()

@@ -17,7 +17,7 @@ __all__ = ["run"]
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what the divergences in the files compute."""
-    outcomes = list(Run(arguments).outcomes(batch.inspect))
+    outcomes = Run(arguments).outcomes(batch.inspect)
     rows = [row for outcome in outcomes for row in outcome.rows]
     as_json = arguments.layout == "json"
     if rows or as_json:

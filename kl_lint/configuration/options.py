@@ -10,7 +10,10 @@ from enum import Enum
 from kl_lint.selection import OPT_IN
 from kl_lint.sources.exclusion import DEFAULT
 
-__all__ = ["OPTIONS", "SPACES", "Kind", "Option"]
+__all__ = ["AUTO", "OPTIONS", "SPACES", "Kind", "Option"]
+
+AUTO = "auto"
+"""The value of the option `jobs` that stands for the number of processors."""
 
 SPACES = ("log_probs", "probs", "logits", "indices")
 """The spaces that the option `returns` may name."""
@@ -26,6 +29,7 @@ class Kind(Enum):
     SPACES_BY_NAME = "spaces by patterns of dotted names"
     SWITCH = "true or false"
     FORMAT = "the name of a report's format"
+    NUMBER = "a number from 1 on, or auto"
 
 
 class Option:
@@ -108,5 +112,13 @@ OPTIONS = (
         default=False,
     ),
     Option("output-format", Kind.FORMAT, "FORMAT", "how findings are shown", default="full"),
+    Option(
+        "jobs",
+        Kind.NUMBER,
+        "N",
+        f"how many processes to use at most; {AUTO}, the default, stands for the number of processors",
+        default=AUTO,
+        flake8="--jobs",
+    ),
 )
 """Every option, in the order in which they are shown."""

@@ -40,8 +40,8 @@ class Settings:
     """The value of each option. Of several layers that give it one, the last decides."""
 
     __slots__ = (
-        "_layers", "enable", "exclude", "extend_exclude", "fixable", "ignore", "output_format", "per_file_ignores",
-        "returns", "select", "selection", "unfixable", "unsafe_fixes",
+        "_layers", "enable", "exclude", "extend_exclude", "fixable", "ignore", "jobs", "output_format",
+        "per_file_ignores", "returns", "select", "selection", "unfixable", "unsafe_fixes",
     )  # fmt: skip
 
     def __init__(self, *layers: Layer) -> None:
@@ -58,6 +58,7 @@ class Settings:
         self.unfixable: tuple[str, ...] = values["unfixable"]
         self.unsafe_fixes: bool = values["unsafe-fixes"]
         self.output_format: str = values["output-format"]
+        self.jobs: int | str = values["jobs"]
         self.selection = self._selection(self.ignore)
 
     def layer(self, option: Option) -> Layer:

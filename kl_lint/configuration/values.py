@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from kl_lint.configuration.options import SPACES, Kind, Option
+from kl_lint.configuration.options import AUTO, SPACES, Kind, Option
 from kl_lint.reports import REPORTS
 from kl_lint.selection import CODES, OPT_IN, split_codes, unknown_code
 
@@ -28,6 +28,7 @@ _EXAMPLES = {
     Kind.SPACES_BY_NAME: 'a table such as { "a.policy" = "log_probs", "a.*" = { space = "probs", dim = -1 } }',
     Kind.SWITCH: "true or false",
     Kind.FORMAT: 'the name of a format, such as "full"',
+    Kind.NUMBER: f'a number from 1 on, or "{AUTO}"',
 }
 _DOTTED = re.compile(r"[\w*]+(\.[\w*]+)*")
 
@@ -59,6 +60,8 @@ def from_text(option: Option, text: str) -> object:
             raise ValueError("takes no value")
         case Kind.FORMAT:
             return _format(text)
+        case Kind.NUMBER:
+            return _number(int(text) if re.fullmatch(r"\s*[+-]?[0-9]{1,9}\s*", text) else text.strip())
 
 
 def _parted_by_colons(text: str) -> dict[str, list[str]]:
@@ -103,6 +106,8 @@ def from_toml(option: Option, value: object) -> object:
             return value
         case Kind.FORMAT, str():
             return _format(value)
+        case Kind.NUMBER, int() | str() if not isinstance(value, bool):
+            return _number(value)
         case _:
             raise ValueError(f"must be {_EXAMPLES[option.kind]}, not {_shown(value)}")
 
@@ -162,6 +167,12 @@ def _return(pattern: str, space: str, dim: int | None) -> Return:
     from kl_lint.configuration.returns import Return
 
     return Return(pattern, space, dim)
+
+
+def _number(value: int | str) -> int | str:
+    if value != AUTO and (isinstance(value, str) or value < 1):
+        raise ValueError(f"must be {_EXAMPLES[Kind.NUMBER]}, not {_shown(value)}")
+    return value
 
 
 def _format(name: str) -> str:
