@@ -240,6 +240,13 @@ def add(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
             and isinstance(this.form.operand, Tensor)
         ):
             return replace(this.form.operand, number=call.number())
+        if (
+            this.form is not None
+            and this.form.op == "neg"
+            and that.fill in (Constant(1), Constant(1.0))
+            and isinstance(this.form.operand, Tensor)
+        ):
+            return complement(call, this.form.operand)
         if this.space is Space.PROBS and epsilon:
             return guarded(this, call.number(), that.fill.value if isinstance(that.fill, Constant) else None)
     if one.space is other.space is Space.PROBS:
@@ -405,8 +412,15 @@ def complement(call: Call, given: Tensor) -> Tensor:
             form=Form("complement", given),
             trail=given.trail,
             notes=notes,
+            complement_of=given.number,
         )
-    return Tensor(number, rank=given.rank, gradient=given.gradient, form=Form("complement", given))
+    return Tensor(
+        number,
+        rank=given.rank,
+        gradient=given.gradient,
+        form=Form("complement", given),
+        complement_of=given.number,
+    )
 
 
 def multiply(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:

@@ -248,6 +248,8 @@ def distribution(machine: Machine, raw: RawCall, name: str, value: Value) -> Dis
         tuple(remark(machine, note) for note in tensor.notes),
         tuple(step(trail) for trail in tensor.trail.steps()) if tensor.trail is not None else (),
         producer(machine, raw, name, tensor),
+        number=tensor.number,
+        complement_of=tensor.complement_of,
     )
 
 

@@ -136,7 +136,8 @@ class Distribution:
     integer that is known; `symbol` identifies a dim that is a value of the program (equal symbols, equal dims).
     `rank` is the number of dimensions where it is proved. `source` identifies the tensor that was normalised: two
     distributions of one source come from the same logits. `temperature` identifies what the logits were divided by
-    (None: unknown; 1: nothing). `carries_gradient`: False where proved detached.
+    (None: unknown; 1: nothing). `carries_gradient`: False where proved detached. `number` identifies the tensor itself,
+    and `complement_of` the one that it is one minus.
     """
 
     space: Space
@@ -153,6 +154,8 @@ class Distribution:
     trace: tuple[Step, ...] = ()
     producer: Producer | None = None
     last_size_dim: bool = False
+    number: int | None = None
+    complement_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,7 @@ class Tensor:
     the value that names
     that dimension where it is not a literal; `rank` the number of dimensions. `source` is the number of the tensor
     that was normalised.
-    `fill` is the constant that every element holds.
+    `fill` is the constant that every element holds; `complement_of` the number of what it is one minus.
     """
 
     number: int
@@ -221,6 +221,7 @@ class Tensor:
     notes: tuple[Note, ...] = ()
     trail: Trail | None = field(default=None, compare=False)
     loss: Loss | None = None
+    complement_of: int | None = None
 
     @property
     def whole(self) -> bool:

@@ -6,11 +6,11 @@ path on which all is well is reason enough to be silent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kl_lint.finding import Applicability, Edit, Fix, Span
-from kl_lint.flow.kl_call import Context, KLCall, Kind, Settings, Site
+from kl_lint.flow.kl_call import Context, Distribution, KLCall, Kind, Settings, Site
 from kl_lint.rules.base import CallRule, Report
 from kl_lint.rules.blame import has_no_say, offences
 
@@ -207,16 +207,43 @@ def _place(edit: Edit, constructions: Iterable[Span | None]) -> Span:
 
 
 def without_paired_terms(verdicts: Sequence[Verdict], code: str) -> list[Verdict]:
-    """Drop `code`, a missing complement, where another call of the file has it: the target `t` here, `1 - t` there. Of
-    a helper that is called more than once, one call may be for the complement.
+    """Drop `code`, a missing complement, where another call of the file has it: the target `t` here, `1 - t` there,
+    written so or held in a variable. Of a helper that is called more than once, one call may be for the complement.
     """
-    targets = {_target_text(verdict) for verdict in verdicts if code in verdict.reports}
+    reported = [verdict for verdict in verdicts if code in verdict.reports]
+    targets = {_target_text(verdict) for verdict in reported}
     paired = {text for text in targets if text and not targets.isdisjoint(_complements(text))}
     paired |= {complement for text in paired for complement in _complements(text)}
+    complements = _complementary_targets(verdicts)
+
+    def has_both_terms(verdict: Verdict) -> bool:
+        return _target_text(verdict) in paired or not complements.isdisjoint(_target_numbers(verdict))
+
     return [
-        _without(code, verdict) if _target_text(verdict) in paired or _has_callers(verdict) else verdict
-        for verdict in verdicts
+        _without(code, verdict) if has_both_terms(verdict) or _has_callers(verdict) else verdict for verdict in verdicts
     ]
+
+
+def _targets(verdict: Verdict) -> Iterator[Distribution]:
+    """The target on every path."""
+    return (call.target.value for call in verdict.calls if call.target is not None)
+
+
+def _target_numbers(verdict: Verdict) -> frozenset[int]:
+    """What identifies the target, on every path."""
+    return frozenset(target.number for target in _targets(verdict) if target.number is not None)
+
+
+def _complementary_targets(verdicts: Sequence[Verdict]) -> frozenset[int]:
+    """The targets of a file of which one is the complement of another."""
+    everyone = frozenset(number for verdict in verdicts for number in _target_numbers(verdict))
+    pairs = (
+        (target.number, target.complement_of)
+        for verdict in verdicts
+        for target in _targets(verdict)
+        if target.number is not None and target.complement_of in everyone
+    )
+    return frozenset(number for pair in pairs for number in pair if number is not None)
 
 
 def _has_callers(verdict: Verdict) -> bool:

@@ -392,6 +392,17 @@ def test_right_calls_with_such_targets_are_no_complement() -> None:
     assert codes(term(10, "t"), site((replace(right, span=Span(11, 1, 11, 80)),))) == ["KLD107"]
 
 
+def test_a_complement_held_in_a_variable_is_found() -> None:
+    def numbered(row: int, number: int, complement_of: int | None) -> Site:
+        logs = replace(LOG_PROBS, mass=Mass.BERNOULLI)
+        target = replace(UNKNOWN, number=number, complement_of=complement_of)
+        given = call(argument(logs, Span(row, 8, row, 18)), argument(target, Span(row, 20, row, 30), f"t{number}"))
+        return site((replace(given, span=Span(row, 1, row, 80)),))
+
+    assert codes(numbered(10, 1, None), numbered(11, 2, 1)) == []
+    assert codes(numbered(10, 1, None), numbered(11, 2, 3)) == ["KLD107", "KLD107"]
+
+
 def test_settings_span_of_the_tests_lies_in_the_call() -> None:
     assert CALL.contains(SETTING)
     assert CONSTRUCTION.contains(CONSTRUCTION_SETTING)
