@@ -5,7 +5,7 @@ What shrinks is what is drawn: the first entry of every table is the simplest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TypeVar
@@ -40,6 +40,7 @@ from tests.generated.grammar import (
     Setting,
     Step,
     Text,
+    in_logs,
     log_probabilities,
     means_over_classes,
     mixtures,
@@ -53,6 +54,20 @@ T = TypeVar("T")
 
 SIZES = ((4, 7), (5,), (2, 3, 5), (6, 3), (2, 5, 3, 4))
 """Of the scores. No two sizes of a tensor are equal: a sum over the wrong dim shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What programs are made of besides the grammar's own: detours, ways to normalise (given dim and rank), calls."""
+
+    transports: tuple[Text, ...] = ()
+    softmaxes: Callable[[int, int], tuple[Text, ...]] = lambda dim, rank: ()
+    calls: tuple[Call, ...] = ()
+    apart: bool = False
+    """Whether what a flag decides may be decided in a function of its own."""
+
+
+PLAIN = Vocabulary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +232,13 @@ def often(draw: st.DrawFn, share: float) -> bool:
 
 @st.composite
 def chains(
-    draw: st.DrawFn, name: str, sizes: tuple[int, ...], classes: int, journey: tuple[Move, ...], right: Form
+    draw: st.DrawFn,
+    name: str,
+    sizes: tuple[int, ...],
+    classes: int,
+    journey: tuple[Move, ...],
+    right: Form,
+    vocabulary: Vocabulary,
 ) -> Chain:
     """A chain that begins with the scores `name`, makes the journey, and most often ends in the form `right`."""
     kind = draw(st.sampled_from(["right"] * 6 + ["other"] * 3 + ["mistaken"] * 2))
@@ -228,7 +249,7 @@ def chains(
     if any(move.dims[axis] is None for move in journey[:1]):
         axis = classes
     base, known = _base(draw, name, sizes, classes)
-    line = _Line(draw, Shape(sizes, classes, axis), Form.SCORES, "y" if name == "x" else "x")
+    line = _Line(draw, Shape(sizes, classes, axis), Form.SCORES, "y" if name == "x" else "x", vocabulary)
     if often(draw, 0.25):
         line.add(Step(draw(st.sampled_from(SOFTENINGS)), Effect.SOFTEN, amount=2.0))
     if often(draw, 0.06):
@@ -264,11 +285,12 @@ def _base(draw: st.DrawFn, name: str, sizes: tuple[int, ...], classes: int) -> t
 class _Line:
     """A chain in the making: the steps so far, and what they have led to."""
 
-    def __init__(self, draw: st.DrawFn, shape: Shape, form: Form, other: str) -> None:
+    def __init__(self, draw: st.DrawFn, shape: Shape, form: Form, other: str, vocabulary: Vocabulary) -> None:
         self.draw = draw
         self.shape = shape
         self.form = form
         self.other = other
+        self.vocabulary = vocabulary
         self.moved = False
         self.steps: list[Step] = []
 
@@ -285,7 +307,8 @@ class _Line:
     def travel(self) -> None:
         """Perhaps a detour that changes nothing."""
         for _ in range(self.draw(st.sampled_from([0, 0, 0, 1, 1, 2]))):
-            table = self.draw(st.sampled_from([TRANSPORTS, TRANSPORTS, DECOYS, KEEPERS]))
+            more = [self.vocabulary.transports] * 2 if self.vocabulary.transports else []
+            table = self.draw(st.sampled_from([TRANSPORTS, TRANSPORTS, DECOYS, KEEPERS, *more]))
             self.add(Step(self.draw(st.sampled_from(table))))
         if often(self.draw, 0.02):
             self.add(Step(self.draw(st.sampled_from(OPAQUE)), opaque=True))
@@ -297,9 +320,11 @@ class _Line:
         match word:
             case "softmax":
                 table = probabilities(dim, rank) if self.form is Form.SCORES else softmaxes(dim, rank)
+                table += self.vocabulary.softmaxes(dim, rank)
                 self.add(Step(self._one(table), Effect.NORMALISE, Form.PROBS, axis))
             case "log_softmax":
-                self.add(Step(self._one(log_probabilities(dim, rank)), Effect.NORMALISE, Form.LOGS, axis))
+                table = log_probabilities(dim, rank) + tuple(map(in_logs, self.vocabulary.softmaxes(dim, rank)))
+                self.add(Step(self._one(table), Effect.NORMALISE, Form.LOGS, axis))
             case "log":
                 form = Form.LOGS if self.form is Form.PROBS else Form.LOST
                 effect = Effect.LOSE if self.form is Form.LOST else Effect.KEEP
@@ -337,14 +362,19 @@ class _Line:
 
 @st.composite
 def pairs(
-    draw: st.DrawFn, sizes: tuple[int, ...], classes: int, journey: tuple[Move, ...], logs: bool | None
+    draw: st.DrawFn,
+    sizes: tuple[int, ...],
+    classes: int,
+    journey: tuple[Move, ...],
+    logs: bool | None,
+    vocabulary: Vocabulary,
 ) -> tuple[Argument, Argument]:
     """The input and the target. `logs`: what log_target says; None: what the flag says."""
     first, second = draw(st.sampled_from([("x", "y")] * 8 + [("y", "x")] * 3 + [("x", "x")]))
-    given = _argument(draw, first, sizes, classes, journey, (Form.LOGS, Form.LOGS))
+    given = _argument(draw, first, sizes, classes, journey, (Form.LOGS, Form.LOGS), vocabulary)
     forms = {True: Form.LOGS, False: Form.PROBS}
     wanted = (Form.LOGS, Form.PROBS) if logs is None else (forms[logs], forms[logs])
-    target = _argument(draw, second, sizes, classes, journey, wanted, forked=logs is None)
+    target = _argument(draw, second, sizes, classes, journey, wanted, vocabulary, forked=logs is None)
     if often(draw, 0.03):
         return target, given
     return given, target
@@ -357,14 +387,15 @@ def _argument(
     classes: int,
     journey: tuple[Move, ...],
     wanted: tuple[Form, Form],
+    vocabulary: Vocabulary,
     forked: bool = False,
 ) -> Argument:
     if not (often(draw, 0.95) if forked else often(draw, 0.08)):
-        return draw(chains(name, sizes, classes, journey, wanted[0]))
+        return draw(chains(name, sizes, classes, journey, wanted[0], vocabulary))
     if wanted[0] is not wanted[1] and often(draw, 0.15):
         wanted = (wanted[1], wanted[0])
-    then, otherwise = (draw(chains(name, sizes, classes, journey, form)) for form in wanted)
-    return Fork(then, otherwise, draw(st.booleans()))
+    then, otherwise = (draw(chains(name, sizes, classes, journey, form, vocabulary)) for form in wanted)
+    return Fork(then, otherwise, draw(st.booleans()), vocabulary.apart and draw(st.booleans()))
 
 
 # --- settings ------------------------------------------------------------------------------------------------------
@@ -408,7 +439,7 @@ def told(draw: st.DrawFn) -> tuple[tuple[Setting, ...], bool | None]:
 
 
 @st.composite
-def programs(draw: st.DrawFn) -> Program:
+def programs(draw: st.DrawFn, vocabulary: Vocabulary = PLAIN) -> Program:
     """A program."""
     sizes = draw(st.sampled_from(SIZES))
     classes = (
@@ -419,7 +450,7 @@ def programs(draw: st.DrawFn) -> Program:
     journey = draw(journeys(sizes, classes))
     settings, logs = draw(told())
     count = draw(st.sampled_from([1] * 8 + [2, 2, 3]))
-    drawn = tuple(draw(pairs(sizes, classes, journey, logs)) for _ in range(count))
+    drawn = tuple(draw(pairs(sizes, classes, journey, logs, vocabulary)) for _ in range(count))
     frame = draw(st.sampled_from(SHARED_FRAMES if count > 1 else FRAMES * 2 + SHARED_FRAMES))
     final = classes
     for move in journey:
@@ -427,7 +458,7 @@ def programs(draw: st.DrawFn) -> Program:
     return Program(
         style=draw(st.sampled_from(STYLES)),
         pairs=drawn,
-        call=draw(st.sampled_from([call for call in CALLS if _takes(call, settings)])),
+        call=draw(st.sampled_from([call for call in CALLS + vocabulary.calls if _takes(call, settings)])),
         settings=settings,
         frame=frame,
         tail=draw(_tails(settings, final)),

@@ -6,13 +6,14 @@ Each check yields complaints in words; none means that all is well. The checks o
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from kl_lint.engine import split_lines
-from kl_lint.finding import Finding
+from kl_lint.finding import Finding, Span
 from kl_lint.flow import Facts, analyse
 from kl_lint.flow.kl_call import Kind, Site
 from kl_lint.rewriting import FixResult, fix_source
@@ -21,6 +22,7 @@ from tests.generated.grammar import Form, Program, arms
 from tests.generated.oracle import (
     FAMILIES,
     FILENAME,
+    Place,
     Run,
     Witnessed,
     contradiction,
@@ -73,9 +75,22 @@ class Examined:
     def findings(self) -> tuple[Finding, ...]:
         return judge(self.facts, enable=OPT_IN)
 
-    def at(self, site: Site) -> list[Finding]:
-        """The findings of a site."""
-        return [one for one in self.findings if one.noqa_row == site.span.row and site.span.contains(one.span)]
+    def at(self, site: Site) -> list[tuple[Finding, Place | None]]:
+        """The findings of a site, each with the call that is to blame, where it is not the site itself."""
+        own = [one for one in self.findings if one.noqa_row == site.span.row and site.span.contains(one.span)]
+        fed = [one for one in self.findings if f" at line {site.span.row}: " in one.message.partition(" feeds ")[2]]
+        return [(one, self._caller(one)) for one in own] + [(one, self._place(self.name, one.span)) for one in fed]
+
+    def _caller(self, finding: Finding) -> Place | None:
+        """The call in another file that a finding names."""
+        named = re.match(r"as called by .*? \(.*? line (\d+)\): ", finding.message)
+        steps = [step for step in finding.trace if step.what == "called here"] if named is not None else []
+        own = [step for step in steps if named is not None and step.span.row == int(named[1])]
+        return self._place(own[-1].filename, own[-1].span) if own else None
+
+    @staticmethod
+    def _place(file: str, span: Span) -> Place:
+        return file, (span.row, span.end_row, span.column - 1, span.end_column - 1)
 
 
 # --- reports and claims ----------------------------------------------------------------------------------------------
@@ -92,10 +107,11 @@ def contradictions(examined: Examined) -> Iterator[str]:
     """Reports that the tensors contradict."""
     for file, site in sites(examined):
         seen = witnesses(examined.runs, site, file.name)
-        for finding in file.at(site):
-            reasons = [contradiction(finding.code, subject(finding, site), one) for one in seen]
+        for finding, caller in file.at(site):
+            fed = [one for one in seen if caller is None or caller in one.divergence.through]
+            reasons = [contradiction(finding.code, subject(finding, site), one) for one in fed]
             found = [reason for reason in reasons if reason is not None]
-            if len(found) == len(seen) > 0 if finding.code in ONCE else found:
+            if len(found) == len(fed) > 0 if finding.code in ONCE else found:
                 yield f"line {finding.span.row}: {finding.code} {finding.message}\n  but {found[0]}"
 
 

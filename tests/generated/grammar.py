@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from string import Formatter
 from textwrap import indent
@@ -95,11 +95,12 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """One chain or another, as the flag says. `negated` writes the arms the other way round."""
+    """One chain or another, as the flag says. `negated` writes the arms the other way round; `apart`, in a function."""
 
     then: Chain
     otherwise: Chain
     negated: bool = False
+    apart: bool = False
 
 
 Argument = Chain | Fork
@@ -268,6 +269,8 @@ class Page:
                 for step in steps:
                     operand = self.put(step.text, operand)
                 return operand
+            case Fork(apart=True):
+                return self._apart(replace(argument, apart=False))
             case Fork(then=then, otherwise=otherwise, negated=negated):
                 name = f"v{next(self._names)}"
                 blocks = [self._arm(chain, name) for chain in ((otherwise, then) if negated else (then, otherwise))]
@@ -275,6 +278,15 @@ class Page:
                 self.statements += [f"if {test}:", indent(blocks[0], "    "), "else:", indent(blocks[1], "    ")]
                 self.scope.append(name)
                 return name
+
+    def _apart(self, fork: Fork) -> str:
+        """Write both arms in a function of their own, which is told the flag."""
+        name = f"f{next(self._names)}"
+        inner = self.child((*PARAMETERS,))
+        result = inner.argument(fork)
+        body = "\n".join([*inner.statements, f"return {result}"])
+        self.definitions.append(f"def {name}(x, y, w, flag, opaque):\n{indent(body, '    ')}")
+        return f"{name}(x, y, w, {self.flag}, opaque)"
 
     def _arm(self, chain: Chain, name: str) -> str:
         block = self.child()
@@ -467,10 +479,12 @@ def log_probabilities(dim: int, rank: int) -> tuple[Text, ...]:
     ]
     if dim in (-1, rank - 1):
         texts.append(Text("{torch}distributions.Categorical(logits={x}).logits"))
-    return (*map(_in_logs, softmaxes(dim, rank)), *texts)
+    return (*map(in_logs, softmaxes(dim, rank)), *texts)
 
 
-def _in_logs(text: Text) -> Text:
+def in_logs(text: Text) -> Text:
+    """A way to make log-probabilities, of one to make probabilities."""
+
     def logs(part: str) -> str:
         return (
             part.replace("softmax(", "log_softmax(")

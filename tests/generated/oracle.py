@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
+from types import FrameType
 from typing import Any
 
 import torch
@@ -37,6 +39,8 @@ ROUNDING = 1e-6
 
 Where = tuple[str, int]
 """A file and a row."""
+Place = tuple[str, tuple[int | None, int | None, int | None, int | None]]
+"""A file, and a range of its text: the first and last row, the first and last column, from 0, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class Divergence:
     log_target: object
     legacy: Legacy
     built: Where | None = None
+    through: frozenset[Place] = frozenset()
+    """The calls of the program by which it was reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,20 +129,39 @@ class _Witness(TorchFunctionMode):
         built, legacy = self.built.get(id(module), (None, None))
         told = legacy or Legacy(kwargs["size_average"], kwargs["reduce"])
         one, other = (tensor.detach().clone().requires_grad_(tensor.requires_grad) for tensor in (given, target))
-        self.divergences.append(Divergence(where, one, other, kwargs["reduction"], kwargs["log_target"], told, built))
+        self.divergences.append(
+            Divergence(
+                where, one, other, kwargs["reduction"], kwargs["log_target"], told, built, frozenset(_calls())
+            )
+        )
 
 
 def _where() -> tuple[Where, nn.KLDivLoss | None]:
     """Where the program is running, and the KLDivLoss that it has called."""
     frame = sys._getframe(1)
     module = None
-    while (file := frame.f_code.co_filename) != FILENAME and FOLDER not in file:
+    while not _is_of_a_program(file := frame.f_code.co_filename):
         candidate = frame.f_locals.get("self")
         if isinstance(candidate, nn.KLDivLoss):
             module = candidate
         assert frame.f_back is not None
         frame = frame.f_back
     return (file, frame.f_lineno), module
+
+
+def _calls() -> Iterator[Place]:
+    """The calls of the program that are being made; none before Python 3.11, which cannot tell."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        positions = getattr(frame.f_code, "co_positions", None)
+        if positions is not None and _is_of_a_program(frame.f_code.co_filename):
+            row, end_row, column, end_column = next(islice(positions(), frame.f_lasti // 2, None))
+            yield frame.f_code.co_filename, (row, end_row, column, end_column)
+        frame = frame.f_back
+
+
+def _is_of_a_program(file: str) -> bool:
+    return file == FILENAME or FOLDER in file
 
 
 @contextmanager
