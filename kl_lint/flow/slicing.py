@@ -67,6 +67,7 @@ def slice_of(body: Sequence[ast.stmt], relevant: frozenset[str], receiver: str |
     """The slice of a function body. `value`: what it returns is asked for."""
     pieces = {piece.node: piece for piece in collected(body, None)}
     relevant = with_nested(pieces.values(), relevant)
+    write_through_nested(pieces.values())
     for piece in pieces.values():
         judge(piece, relevant, receiver, value=value)
     bound = {name for piece in pieces.values() for name in piece.writes - piece.changes}
@@ -118,6 +119,41 @@ def with_nested(pieces: Iterable[Piece], relevant: frozenset[str]) -> frozenset[
             break
         relevant |= more
     return relevant
+
+
+def write_through_nested(pieces: Iterable[Piece]) -> None:
+    """Whatever mentions a function of the body writes what that function does: what it declares `nonlocal` or `global`,
+    and what it changes without binding it.
+    """
+    outward: dict[str, set[str]] = {}
+    for piece in pieces:
+        match piece.node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                outward[name] = written_outside(piece)
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda()):
+                outward[name] = written_outside(piece)
+            case _:
+                pass
+    if any(outward.values()):
+        for piece in pieces:
+            for name in piece.reads & outward.keys():
+                piece.writes |= outward[name]
+
+
+def written_outside(piece: Piece) -> set[str]:
+    """What a function writes of the body around it."""
+    declared: set[str] = set()
+    bound: set[str] = set()
+    for node in walk(piece.node):
+        match node:
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                declared.update(names)
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                bound.add(name)
+            case _:
+                pass
+    own = getattr(piece.node, "name", "")
+    return declared | {name for name in piece.changes - bound if name and name != own}
 
 
 def follow(pieces: Iterable[Piece]) -> None:
@@ -213,6 +249,7 @@ def read(node: ast.AST, piece: Piece) -> None:
                 piece.reads.add(f".{attr}")
             case ast.Attribute(value=base):
                 piece.writes.update((root_of(child), root_of(base)))  # whoever is given the object sees it too
+                piece.changes.add(root_of(base))
             case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str() as attr), *_]):
                 piece.reads.add(f".{attr}")
             case ast.Call(func=ast.Name(id="setattr"), args=[base, ast.Constant(value=str() as attr), *_]):

@@ -169,6 +169,25 @@ def test_what_functions_of_another_file_rebind_is_not_known(tmp_path: Path) -> N
     assert spaces(tmp_path, "main.py") == {("log_probs", "probs"), ("probs", "probs")}
 
 
+WRITERS = {
+    "rebinding": ("held = x.softmax(-1)", "nonlocal held\n        held = value", "held"),
+    "an item": ("held = [x.softmax(-1)]", "held[0] = value", "held[0]"),
+    "a method": ("held = [x.softmax(-1)]", "held.append(value)", "held[-1]"),
+    "an attribute": ("held = Box()\n    held.made = x.softmax(-1)", "held.made = value", "held.made"),
+}
+
+
+@pytest.mark.parametrize(("before", "change", "after"), WRITERS.values(), ids=WRITERS.keys())
+def test_a_caller_in_another_file_writes_through_a_closure(tmp_path: Path, before: str, change: str, after: str) -> None:
+    caller = (
+        f"class Box:\n    pass\ndef step(x, y):\n    {before}\n    def keep(value):\n        {change}\n"
+        f"    keep(x.log_softmax(-1))\n    return kl({after}, y.softmax(-1))\n"
+    )
+    files, _ = CALLERS["function"]
+    write(tmp_path, {**files, "train.py": HEAD + "from loss import kl\n" + caller})
+    assert spaces(tmp_path, "loss.py") >= RIGHT
+
+
 def test_what_is_imported_from_outside_stays_unknown(tmp_path: Path) -> None:
     write(tmp_path, {"main.py": HEAD + "from elsewhere import soften, log_soften\n" + USE})
     assert spaces(tmp_path, "main.py") == set()

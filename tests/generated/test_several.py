@@ -20,7 +20,7 @@ from tests.generated.layouts import LAYOUTS, WAYS, Plan, spread
 from tests.generated.several import ExaminedProject
 from tests.generated.test_programs import QUIET
 
-EXAMPLES = 150
+EXAMPLES = 200
 LONG_RUNS = 80
 EXAMPLES_OF_A_LONG_RUN = 250
 FLOOR = {"input": 0.5, "target": 0.5, "reduction": 0.9}
@@ -40,15 +40,11 @@ class Spread:
         return ExaminedProject(spread(self.program.source, self.plan), self.program.sizes, layout=self.plan.layout)
 
 
-def _some(elements: st.SearchStrategy[int] | st.SearchStrategy[str]) -> st.SearchStrategy[tuple[int | str, ...]]:
-    return st.lists(elements, min_size=1, max_size=5).map(tuple)
-
-
 PLANS = st.builds(
     Plan,
     layout=st.sampled_from(LAYOUTS),
-    places=_some(st.integers(0, 3)),
-    ways=_some(st.sampled_from(WAYS)),
+    places=st.lists(st.integers(0, 3), min_size=1, max_size=5).map(tuple),
+    ways=st.lists(st.sampled_from(WAYS), min_size=1, max_size=5).map(tuple),
     relative=st.booleans(),
     away=st.booleans(),
 )
