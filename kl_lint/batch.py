@@ -10,7 +10,7 @@ import sys
 
 from kl_lint.engine import check_text, inspect_text, mentions, split_lines
 from kl_lint.selection import INTERNAL_ERROR
-from kl_lint.sources.decoding import NOTEBOOK
+from kl_lint.sources.decoding import DOCUMENTS, NOTEBOOK
 from kl_lint.sources.problem import Problem, incomplete
 
 TYPE_CHECKING = False
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from kl_lint.changes import Change
     from kl_lint.configuration.returns import Return
     from kl_lint.configuration.settings import Settings
-    from kl_lint.finding import Finding
-    from kl_lint.inspection import Row
+    from kl_lint.finding import Finding, Step
+    from kl_lint.inspection import Row, View
     from kl_lint.selection import Selection
     from kl_lint.sources.cells import Cells
     from kl_lint.sources.decoding import Text
+    from kl_lint.sources.document import Document
     from kl_lint.sources.files import File, Stdin
     from kl_lint.sources.notebook import Notebook
 
@@ -45,6 +46,7 @@ __all__ = [
 ]
 
 _OUR_MISTAKE = "this is a mistake of kl-lint's own, please report it"
+_NOT_WRITTEN = "is a document, in which no comments are written"
 _NOT_HEARD = "no comment can silence it: text before its place holds what reads as one; use per-file-ignores"
 
 
@@ -106,8 +108,8 @@ def check(source: File | Stdin, settings: Settings) -> Outcome | None:
 
 
 def fix(source: File | Stdin, settings: Settings) -> Outcome | None:
-    """The change that mends one file, and the findings that are left then."""
-    return _over(source, settings, fix_bytes)
+    """The change that mends one file, and the findings that are left then. Those of documents are left."""
+    return _over(source, settings, check_bytes if source.path.endswith(DOCUMENTS) else fix_bytes)
 
 
 def silence(source: File | Stdin, settings: Settings) -> Outcome | None:
@@ -132,7 +134,9 @@ def _over(
         if not mentions(data, frozenset() if calls_only else settings.selection.enable) or source.ignored:
             return None
         outcome = work(source.path, data, settings)
-        return _in_cells(source.path, data, outcome) if source.path.endswith(NOTEBOOK) else outcome
+        if source.path.endswith(NOTEBOOK):
+            return _in_cells(source.path, data, outcome)
+        return _in_blocks(source.path, data, outcome) if source.path.endswith(DOCUMENTS) else outcome
     except Problem as problem:
         return None if source.ignored else Outcome(source.path, problem=problem)
     except MemoryError:
@@ -199,6 +203,9 @@ def silence_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
     """The change that puts comments into `data` which silence its findings."""
     from kl_lint.sources.silencing import silenced
 
+    if path.endswith(DOCUMENTS):
+        outcome = check_bytes(path, data, settings)
+        return outcome and Outcome(path, problem=Problem(path, _NOT_WRITTEN, "write them by hand, or leave it out"))
     decoded, selection = _decode(path, data), settings.selection_for(path)
     every, note = find(path, decoded.text, selection, settings.returns)
     found = kept(every, selection, decoded.text)
@@ -271,6 +278,42 @@ def _in_cells(path: str, data: bytes, outcome: Outcome | None) -> Outcome | None
     return outcome
 
 
+def _in_blocks(path: str, data: bytes, outcome: Outcome | None) -> Outcome | None:
+    """`outcome` of a document that holds `data`, told in its rows and columns, with fixes that are only shown."""
+    from dataclasses import replace
+
+    from kl_lint.finding import Applicability
+    from kl_lint.sources.document import Document
+
+    document = Document(path, data)
+    if outcome is None:
+        return Outcome(path, note=document.problem) if document.problem else None
+
+    def placed(steps: Iterable[Step]) -> tuple[Step, ...]:
+        return tuple(replace(each, span=document.span(each.span)) if each.filename == path else each for each in steps)
+
+    def seen(view: View | None) -> View | None:
+        return view and replace(view, trace=placed(view.trace))
+
+    outcome.note = outcome.note or document.problem
+    outcome.lines = document.lines
+    outcome.findings = [
+        replace(
+            each,
+            span=document.span(each.span),
+            trace=placed(each.trace),
+            fix=each.fix and replace(each.fix, applicability=Applicability.DISPLAY, edits=()),
+            alternatives=(),
+        )
+        for each in outcome.findings
+    ]
+    outcome.rows = [
+        replace(row, span=document.span(row.span), input=seen(row.input), target=seen(row.target))
+        for row in outcome.rows
+    ]
+    return outcome
+
+
 def _with_fix_for_show(finding: Finding) -> Finding:
     from dataclasses import replace
 
@@ -294,13 +337,13 @@ def kept(findings: Iterable[Finding], selection: Selection, text: str) -> Sequen
 # --- steps ---
 
 
-def _decode(path: str, data: bytes) -> Text | Notebook:
+def _decode(path: str, data: bytes) -> Text | Notebook | Document:
     from kl_lint.sources.decoding import decode
 
     return decode(data, path)
 
 
-def _change(path: str, data: bytes, decoded: Text | Notebook, text: str) -> Change | None:
+def _change(path: str, data: bytes, decoded: Text | Notebook | Document, text: str) -> Change | None:
     """The change to the file at `path`, whose content is `data`, that makes its text `text`; None where it is that."""
     if text == decoded.text:
         return None

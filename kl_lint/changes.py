@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kl_lint.sources.decoding import Text
+    from kl_lint.sources.document import Document
     from kl_lint.sources.notebook import Notebook
 
 __all__ = ["Change"]
@@ -28,7 +29,7 @@ class Change:
         self.after = after
 
     @classmethod
-    def of(cls, path: str, before: bytes, decoded: Text | Notebook, text: str) -> Change:
+    def of(cls, path: str, before: bytes, decoded: Text | Notebook | Document, text: str) -> Change:
         """The change to the file at `path`, which holds `before`, that makes its text `text`.
 
         Raises Problem where the file's encoding cannot give back the bytes that are not to change.

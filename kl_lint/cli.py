@@ -190,6 +190,9 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     files.add_argument(
         "--force-exclude", action="store_true", help="leave excluded files out even where they are named as PATH"
     )
+    files.add_argument(
+        "--markdown", action="store_true", help="check blocks of Python in .md and .rst files too; they are not changed"
+    )
     files.add_argument("--stdin-filename", default="<stdin>", metavar="NAME", help="what standard input is called")
     _add_configuration(parser)
 

@@ -8,7 +8,8 @@ from kl_lint.commands.progress import progress
 from kl_lint.configuration.lookup import Configuration
 from kl_lint.configuration.options import OPTIONS, Option
 from kl_lint.configuration.pyproject import WrongConfiguration
-from kl_lint.sources.files import File, Stdin, find
+from kl_lint.sources.decoding import DOCUMENTS
+from kl_lint.sources.files import SUFFIXES, File, Stdin, find
 from kl_lint.sources.problem import Problem
 
 TYPE_CHECKING = False
@@ -137,6 +138,7 @@ class Run:
         self._paths: list[str] = arguments.paths
         self._force: bool = arguments.force_exclude
         self._stdin_name: str = arguments.stdin_filename
+        self._suffixes = (*SUFFIXES, *DOCUMENTS) if arguments.markdown else SUFFIXES
         configuration = configure(arguments)
         self.settings = configuration.here
         self._work = [
@@ -190,4 +192,5 @@ class Run:
         if "-" in self._paths:
             left_out = self._force and exclusion.excludes_path(self._stdin_name)
             yield HeldStdin(self._stdin_name, ignored=left_out)
-        yield from find([path for path in self._paths if path != "-"], exclusion, force=self._force)
+        paths = [path for path in self._paths if path != "-"]
+        yield from find(paths, exclusion, force=self._force, suffixes=self._suffixes)

@@ -29,7 +29,7 @@ class Mender:
 
     def edits(self, finding: Finding) -> tuple[TextEdit, ...]:
         """The replacements that make the fix of `finding`, in order and apart; none where it has none to be made."""
-        if finding.fix is None or finding.filename not in self._context.lines:
+        if finding.fix is None or not finding.fix.edits or finding.filename not in self._context.lines:
             return ()
         if finding.filename not in self._editors:
             from kl_lint.rewriting.editor import Editor

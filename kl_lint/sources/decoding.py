@@ -7,12 +7,16 @@ from kl_lint.sources.problem import Problem
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from kl_lint.sources.document import Document
     from kl_lint.sources.notebook import Notebook
 
-__all__ = ["NOTEBOOK", "Text", "decode"]
+__all__ = ["DOCUMENTS", "NOTEBOOK", "Text", "decode"]
 
 NOTEBOOK = ".ipynb"
 """How the names of files end that hold Python in cells."""
+
+DOCUMENTS = (".md", ".markdown", ".rst")
+"""How the names of files end that hold Python in blocks, between their own text."""
 
 _REMEDY = "save it as UTF-8, or declare its encoding in its first line"
 
@@ -31,7 +35,7 @@ class Text:
         return text.encode(self.encoding)
 
 
-def decode(data: bytes, path: str) -> Text | Notebook:
+def decode(data: bytes, path: str) -> Text | Notebook | Document:
     """The text of `data`, in the encoding that a byte order mark or a declaration gives it, else UTF-8 (PEP 263).
 
     Raises Problem where there is no such encoding, or `data` is not in it, or it is to be a notebook and is none.
@@ -40,6 +44,10 @@ def decode(data: bytes, path: str) -> Text | Notebook:
         from kl_lint.sources.notebook import Notebook
 
         return Notebook(path, data)
+    if path.endswith(DOCUMENTS):
+        from kl_lint.sources.document import Document
+
+        return Document(path, data)
     import io
     from tokenize import detect_encoding
 

@@ -58,16 +58,19 @@ class Stdin:
         return read_stdin(self.path)
 
 
-def find(paths: Sequence[str], exclusion: Exclusion, *, force: bool = False) -> Iterator[File | Problem]:
+def find(
+    paths: Sequence[str], exclusion: Exclusion, *, force: bool = False, suffixes: tuple[str, ...] = SUFFIXES
+) -> Iterator[File | Problem]:
     """The Python files at and below `paths`, each once, whatever the order of `paths`; what could not be looked into,
     where it was met.
 
-    A file that is named is always among them, whatever its name, unless `force` holds it to `exclusion` too. Below a
-    directory come its files, then its subdirectories, both by name. Symbolic links to directories are not followed
-    (there may be loops), those to files are. What is neither file nor directory is passed over, unless it was named.
+    Those below a directory are known by `suffixes`. A file that is named is always among them, whatever its name,
+    unless `force` holds it to `exclusion` too. Below a directory come its files, then its subdirectories, both by name.
+    Symbolic links to directories are not followed (there may be loops), those to files are. What is neither file nor
+    directory is passed over, unless it was named.
     """
     wanted = [path for path in sorted(paths) if not (force and exclusion.excludes_path(path))]
-    found = chain.from_iterable(_at(path, exclusion) for path in wanted)
+    found = chain.from_iterable(_at(path, exclusion, suffixes) for path in wanted)
     return found if len(wanted) == 1 else _each_once(found)
 
 
@@ -82,21 +85,21 @@ def _each_once(items: Iterable[File | Problem]) -> Iterator[File | Problem]:
         yield item
 
 
-def _at(path: str, exclusion: Exclusion) -> Iterator[File | Problem]:
+def _at(path: str, exclusion: Exclusion, suffixes: tuple[str, ...]) -> Iterator[File | Problem]:
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
         yield unreadable(path, error)
         return
     if stat.S_ISDIR(mode):
-        yield from _below(path, exclusion)
+        yield from _below(path, exclusion, suffixes)
     elif stat.S_ISREG(mode):
         yield File(path)
     else:
         yield not_a_file(path, mode)
 
 
-def _below(top: str, exclusion: Exclusion) -> Iterator[File | Problem]:
+def _below(top: str, exclusion: Exclusion, suffixes: tuple[str, ...]) -> Iterator[File | Problem]:
     """The Python files below the directory `top`, which is looked into whatever its name."""
     pending = [(top, above(top))]
     while pending:
@@ -111,13 +114,13 @@ def _below(top: str, exclusion: Exclusion) -> Iterator[File | Problem]:
         if "pyvenv.cfg" in names and directory != top:
             continue  # a virtual environment, whatever it is called
         ignores = extend(ignores, directory, names)
-        yield from (File(_path(entry), ignores) for entry in listing if _is_source(entry, exclusion))
+        yield from (File(_path(entry), ignores) for entry in listing if _is_source(entry, exclusion, suffixes))
         subdirectories = [_path(entry) for entry in listing if _is_open(entry, exclusion, ignores)]
         pending.extend((path, ignores) for path in reversed(subdirectories))
 
 
-def _is_source(entry: os.DirEntry[str], exclusion: Exclusion) -> bool:
-    if not entry.name.endswith(SUFFIXES) or exclusion.excludes(entry.name, entry.path):
+def _is_source(entry: os.DirEntry[str], exclusion: Exclusion, suffixes: tuple[str, ...]) -> bool:
+    if not entry.name.endswith(suffixes) or exclusion.excludes(entry.name, entry.path):
         return False
     try:
         return entry.is_file()
