@@ -84,7 +84,7 @@ class Editor:
             raise Refused(self._reason)
         program = compose(self._page, fixes)
         pieces = render(self._page, program)
-        _keep_comments(self._page.layout.comments, pieces)
+        _keep_comments(self._page.comments, pieces)
         text = join(self.text, pieces)
         if text == self.text:
             raise Refused("the fix changes nothing")

@@ -46,15 +46,7 @@ def guard(page: Page, program: Program, text: str) -> None:
 
 def _changing_rows(page: Page, program: Program) -> Range:
     """The rows from the first top-level statement that changes to the last one, and those that share rows with them."""
-    blocks: list[tuple[int, int]] = []
-    for statement in page.tree.body:
-        decorators = [decorator.lineno for decorator in getattr(statement, "decorator_list", [])]
-        first, last = min([statement.lineno, *decorators]), statement.end_lineno or statement.lineno
-        if blocks and first <= blocks[-1][1]:
-            first, _ = blocks.pop()
-        blocks.append((first, last))
-    ranges = [page.lines.rows(*block) for block in blocks]
-    changing = [rows for rows in ranges if any(is_within(key, rows) for key in program)]
+    changing = [block.rows for block in page.blocks if any(is_within(key, block.rows) for key in program)]
     return (changing[0][0], changing[-1][1]) if changing else (0, len(page.lines.text))
 
 

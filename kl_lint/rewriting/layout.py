@@ -6,7 +6,7 @@ The only module of the package that imports libcst, besides the codemod.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
@@ -74,17 +74,32 @@ class Call:
 
 
 class Layout:
-    """The expressions, comments and strings of a text. Raises Refused where libcst cannot read it.
+    """The expressions, comments and strings in `rows` of a text, which hold whole statements of its top level. Raises
+    Refused where libcst cannot read them.
 
     `strings` are where plain strings begin, and their quotes; `interpolations` the ranges of f-strings, and theirs.
+    `other_quotes` asks for the quotes of the rest of the file.
     """
 
-    __slots__ = ("_distorted", "_nodes", "_positions", "_shifts", "comments", "interpolations", "lines", "strings")
+    __slots__ = (
+        "_above",
+        "_distorted",
+        "_nodes",
+        "_positions",
+        "_shifts",
+        "comments",
+        "interpolations",
+        "lines",
+        "other_quotes",
+        "strings",
+    )
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: Lines, rows: Range, other_quotes: Callable[[], Sequence[str]]) -> None:
         self.lines = lines
-        copy, self._shifts = _copy_for_libcst(lines.text)
-        self._positions, self._distorted = _positions(copy)
+        self.other_quotes = other_quotes
+        self._above = lines.span(rows[0], rows[0]).row - 1
+        copy, self._shifts = _copy_for_libcst(lines.text[slice(*rows)])
+        self._positions, self._distorted = _positions(copy, self._above)
         sound = [node for node, place in self._positions.items() if not self._is_distorted(place)]
         self._nodes = {self._key(node): node for node in sound if _is_expression(node)}
         self.comments = tuple(sorted(self._range(node) for node in sound if isinstance(node, cst.Comment)))
@@ -161,7 +176,7 @@ class Layout:
         return place.start.line in self._distorted or place.end.line in self._distorted
 
     def _offset(self, row: int, column: int) -> int:
-        offset = self.lines.offset(row, column + 1 + self._shifts.get(row, 0))
+        offset = self.lines.offset(self._above + row, column + 1 + self._shifts.get(row, 0))
         return len(self.lines.text) if offset is None else offset
 
 
@@ -188,8 +203,10 @@ def _copy_for_libcst(text: str) -> tuple[str, dict[int, int]]:
     return "\n".join(rows) + "\n", shifts
 
 
-def _positions(text: str) -> tuple[Mapping[cst.CSTNode, CodeRange], frozenset[int]]:
-    """Where the nodes of libcst's tree stand, and the rows on which this cannot be relied upon."""
+def _positions(text: str, above: int) -> tuple[Mapping[cst.CSTNode, CodeRange], frozenset[int]]:
+    """Where the nodes of libcst's tree stand, and the rows on which this cannot be relied upon. `above` counts the rows
+    of the file before these.
+    """
     try:
         module = cst.parse_module(text)
         old, new = text.split("\n"), module.code.split("\n")
@@ -199,6 +216,6 @@ def _positions(text: str) -> tuple[Mapping[cst.CSTNode, CodeRange], frozenset[in
         # nobody else sees the tree: the copy that a wrapper makes by default would cost as much as the parse
         return MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider), distorted
     except cst.ParserSyntaxError as error:
-        raise Refused(f"libcst cannot parse this file, line {error.raw_line}") from error
+        raise Refused(f"libcst cannot parse this file, line {above + error.raw_line}") from error
     except RecursionError as error:
         raise Refused("an expression is nested too deeply for libcst") from error

@@ -28,8 +28,7 @@ def _quote(layout: Layout, place: Range) -> str:
     if around:
         return "'" if '"' in around[-1] else '"'
     within = [quote for start, quote in layout.strings if place[0] <= start < place[1]]
-    everywhere = [quote for _, quote in layout.strings]
-    for quotes in (within, everywhere):
+    for quotes in (within, layout.other_quotes()):
         if (lead := quotes.count('"') - quotes.count("'")) != 0:
             return '"' if lead > 0 else "'"
     return '"'

@@ -163,11 +163,12 @@ class _Renderer:
         return self._unchanged(place) if key == place.key else self._rendered(part)
 
     def _quoted(self, text: str, place: Expression) -> str:
-        return requote(text, self._page.layout, (place.start, place.end))
+        return requote(text, self._page.layout(place.key), (place.start, place.end))
 
     def _called(self, call: Call, plan: CallPlan) -> Pieces:
         """A call with other arguments, or of another name."""
-        changes = argument_splices(call, plan, self._page.layout, lambda index: self._shown(call, index))
+        layout = self._page.layout(call.place.key)
+        changes = argument_splices(call, plan, layout, lambda index: self._shown(call, index))
         match plan.callee:
             case Callee(name=name, receiver=int() as receiver):
                 owner = self._fitted(self._rendered(call.arguments[receiver].value), alone=False, bracketed=False)

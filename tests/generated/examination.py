@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from kl_lint.engine import split_lines
 from kl_lint.finding import Finding, Span
@@ -33,6 +33,7 @@ from tests.generated.oracle import (
     witnesses,
 )
 
+NAME = "generated.py"
 OPT_IN = frozenset({"KLD208", "KLD305"})
 ONCE = frozenset({"KLD205"})
 """What becomes of a result is known of the call, not of each way to it: one of them is enough."""
@@ -61,7 +62,7 @@ class Examined:
 
     def mend(self, source: str, *, unsafe: bool, enable: frozenset[str]) -> FixResult:
         """Fix this program, or what has become of it."""
-        return fix_source(source, "generated.py", unsafe=unsafe, enable=enable)
+        return fix_source(source, NAME, unsafe=unsafe, check=lambda text: judge(facts_of(text), enable=enable))
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
@@ -69,7 +70,7 @@ class Examined:
 
     @cached_property
     def facts(self) -> Facts:
-        return analyse(ast.parse(self.source), split_lines(self.source), "generated.py")
+        return facts_of(self.source)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -91,6 +92,12 @@ class Examined:
     @staticmethod
     def _place(file: str, span: Span) -> Place:
         return file, (span.row, span.end_row, span.column - 1, span.end_column - 1)
+
+
+@lru_cache(maxsize=8)
+def facts_of(source: str) -> Facts:
+    """What kl-lint finds out. A program is read once, however often it is mended."""
+    return analyse(ast.parse(source), split_lines(source), NAME)
 
 
 # --- reports and claims ----------------------------------------------------------------------------------------------

@@ -70,6 +70,11 @@ def _call(source: str) -> Span:
         pytest.param("f(a, mode='x')\n", "f(a, mode='x', reduction='batchmean')\n", id="quotes-of-the-call"),
         pytest.param("y = 'x'; f(a)\n", "y = 'x'; f(a, reduction='batchmean')\n", id="quotes-of-the-file"),
         pytest.param(
+            "def g():\n    return 'x'\n\nf(a)\n",
+            "def g():\n    return 'x'\n\nf(a, reduction='batchmean')\n",
+            id="quotes-of-another-statement",
+        ),
+        pytest.param(
             "y = 'x', 'y', f(a, mode=\"x\")\n",
             "y = 'x', 'y', f(a, mode=\"x\", reduction=\"batchmean\")\n",
             id="quotes-of-the-call-first",

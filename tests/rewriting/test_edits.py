@@ -288,8 +288,32 @@ def test_the_file_does_not_parse() -> None:
     ],
 )
 def test_an_expression_is_nested_too_deeply(deep: str, reason: str) -> None:
-    source = f"x = {deep}\nf(y)\n"
+    source = f"x = {deep}; f(y)\n"
     assert refusal(source, Wrap(at(source, "y"), "", ".log()")) == reason
+
+
+def test_libcst_reads_the_statements_that_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    import libcst
+
+    asked: list[str] = []
+    parse = libcst.parse_module
+
+    def listen(source: str) -> libcst.Module:
+        asked.append(source)
+        return parse(source)
+
+    monkeypatch.setattr(libcst, "parse_module", listen)
+    source = "import f\n\n@d\ndef g(y):\n    return f(y)  # c\n\nx = 1; z = (\n    2); w = f(x)\n\nv = x\n"
+    assert rewrite(source, Wrap(at(source, "y", 2), "", ".log()")) == source.replace("f(y)", "f(y.log())")
+    assert set(asked) == {"@d\ndef g(y):\n    return f(y)  # c\n"}
+    asked.clear()
+    assert rewrite(source, Wrap(at(source, "x", 2), "", ".log()")) == source.replace("f(x)", "f(x.log())")
+    assert set(asked) == {"x = 1; z = (\n    2); w = f(x)\n"}
+
+
+def test_what_is_nested_deeply_elsewhere_does_not_matter() -> None:
+    source = f"x = {'a' + '.b' * 900}\nf(y)\n"
+    assert rewrite(source, Wrap(at(source, "y"), "", ".log()")) == source.replace("(y)", "(y.log())")
 
 
 def test_libcst_is_not_asked_for_what_would_exhaust_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,7 +321,7 @@ def test_libcst_is_not_asked_for_what_would_exhaust_the_stack(monkeypatch: pytes
         pytest.fail("libcst was asked")
 
     monkeypatch.setattr("kl_lint.rewriting.page.Layout", fail)
-    source = f"x = {'1 + ' * 1500}1\nf(y)\n"
+    source = f"x = {'1 + ' * 1500}1; f(y)\n"
     assert refusal(source, Wrap(at(source, "y"), "", ".log()")) == "an expression is nested too deeply for libcst"
 
 
