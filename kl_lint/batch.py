@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from kl_lint.changes import Change
-    from kl_lint.configuration.returns import Return
     from kl_lint.configuration.settings import Settings
     from kl_lint.finding import Finding, Step
     from kl_lint.inspection import Row, View
@@ -152,7 +151,7 @@ def _over(
 def check_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
     """The findings in `data`."""
     text, selection = _decode(path, data).text, settings.selection_for(path)
-    found, note = find(path, text, selection, settings.returns)
+    found, note = find(path, text, selection, settings)
     findings = kept(found, selection, text)
     return Outcome(path, findings=findings, lines=split_lines(text), note=note) if findings or note else None
 
@@ -165,7 +164,7 @@ def fix_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
     notes: list[Problem] = []
 
     def check(text: str) -> Sequence[Finding]:
-        found, note = find(path, text, selection, settings.returns)
+        found, note = find(path, text, selection, settings)
         if note:
             notes.append(note)
         return found
@@ -207,7 +206,7 @@ def silence_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
         outcome = check_bytes(path, data, settings)
         return outcome and Outcome(path, problem=Problem(path, _NOT_WRITTEN, "write them by hand, or leave it out"))
     decoded, selection = _decode(path, data), settings.selection_for(path)
-    every, note = find(path, decoded.text, selection, settings.returns)
+    every, note = find(path, decoded.text, selection, settings)
     found = kept(every, selection, decoded.text)
     codes: dict[int, list[str]] = {}
     for finding in found:
@@ -231,7 +230,7 @@ def inspect_bytes(path: str, data: bytes, settings: Settings) -> Outcome:
     """What the KL divergences in `data` compute."""
     text = _decode(path, data).text
     try:
-        rows, complete = inspect_text(text, path, across=True, returns=settings.returns)
+        rows, complete = inspect_text(text, path, across=settings.across_files, returns=settings.returns)
         return Outcome(path, rows=rows, lines=split_lines(text), note=None if complete else incomplete(path))
     except SyntaxError as error:
         raise _not_python(path, error) from error
@@ -243,7 +242,7 @@ def inspect_bytes(path: str, data: bytes, settings: Settings) -> Outcome:
 
 
 def find(
-    path: str, text: str, selection: Selection, returns: Sequence[Return], unsaved: Mapping[str, str] | None = None
+    path: str, text: str, selection: Selection, settings: Settings, unsaved: Mapping[str, str] | None = None
 ) -> tuple[Sequence[Finding], Problem | None]:
     """The findings in `text`, and a note where there may be more.
 
@@ -251,7 +250,14 @@ def find(
     that stand for files as an editor holds them, by path. Raises Problem where `text` is not Python.
     """
     try:
-        found, complete = check_text(text, path, enable=selection.enable, across=True, returns=returns, unsaved=unsaved)
+        found, complete = check_text(
+            text,
+            path,
+            enable=selection.enable,
+            across=settings.across_files,
+            returns=settings.returns,
+            unsaved=unsaved,
+        )
     except SyntaxError as error:
         raise _not_python(path, error) from error
     own = (finding for finding in found if finding.filename == path)

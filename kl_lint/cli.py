@@ -186,7 +186,7 @@ def _add_color(group: argparse._ActionsContainer) -> None:
 def _add_files(parser: argparse.ArgumentParser) -> None:
     """What the commands that read source files have in common."""
     files = parser.add_argument_group("files")
-    _add_options(files, "exclude", "extend-exclude", "returns", "jobs")
+    _add_options(files, "exclude", "extend-exclude", "returns", "across-files", "jobs")
     files.add_argument(
         "--force-exclude", action="store_true", help="leave excluded files out even where they are named as PATH"
     )

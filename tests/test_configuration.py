@@ -440,7 +440,7 @@ def test_text_and_toml_say_the_same(name: str, text: str, value: object) -> None
 
 
 def test_every_option_is_in_the_table_above() -> None:
-    assert {*SAME, "unsafe-fixes"} == set(BY_NAME)
+    assert {*SAME, "unsafe-fixes", "across-files"} == set(BY_NAME)
 
 
 def test_codes_of_one_pattern_may_be_parted_from_it() -> None:
@@ -520,7 +520,7 @@ def test_the_options_of_flake8_have_the_same_names() -> None:
         assert option.flake8 in (None, f"--{option.name}", f"--kld-{option.name}")
         assert option.of_plugin == (option.flake8 == f"--kld-{option.name}")
     assert [option.name for option in OPTIONS if option.flake8 is None] == [
-        "fixable", "unfixable", "unsafe-fixes", "output-format",
+        "across-files", "fixable", "unfixable", "unsafe-fixes", "output-format",
     ]  # fmt: skip
 
 

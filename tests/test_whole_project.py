@@ -101,6 +101,22 @@ def test_findings_do_not_depend_on_what_else_is_checked(tmp_path: Path) -> None:
     assert [len(json.loads(*told[name])) for name in names] == [1, 1, 0]
 
 
+@pytest.mark.parametrize("verb", ["check", "inspect"])
+def test_one_file_may_be_all_that_is_read(tmp_path: Path, verb: str) -> None:
+    (tmp_path / "helper.py").write_text(HEAD + "def squash(x):\n    return F.softmax(x, -1)\n")
+    body = "from helper import squash\ndef loss(x, q):\n    return F.kl_div(squash(x), q, reduction='sum')\n"
+    (tmp_path / "loss.py").write_text(HEAD + body)
+    with_it, without = (
+        run(verb, across, "--output-format=json", "loss.py", cwd=tmp_path).stdout
+        for across in ("--across-files", "--no-across-files")
+    )
+    assert b"helper.py" in with_it
+    assert b"helper.py" not in without
+    assert run(verb, "--output-format=json", "loss.py", cwd=tmp_path).stdout == with_it
+    (tmp_path / "pyproject.toml").write_text("[tool.kl_lint]\nacross-files = false\n")
+    assert run(verb, "--output-format=json", "loss.py", cwd=tmp_path).stdout == without
+
+
 def test_a_right_caller_elsewhere_changes_nothing(tmp_path: Path) -> None:
     root = project(tmp_path, CALLERS["function"].replace("F.softmax(s", "F.log_softmax(s"))
     assert findings(root, "loss.py") == ()

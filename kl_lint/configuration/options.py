@@ -88,6 +88,13 @@ OPTIONS = (
         flake8="--kld-returns",
     ),
     Option(
+        "across-files",
+        Kind.SWITCH,
+        "",
+        "read other files of the project where a call depends on them, which is the default",
+        default=True,
+    ),
+    Option(
         "exclude",
         Kind.PATTERNS,
         "PATTERNS",

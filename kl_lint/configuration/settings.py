@@ -40,8 +40,8 @@ class Settings:
     """The value of each option. Of several layers that give it one, the last decides."""
 
     __slots__ = (
-        "_layers", "enable", "exclude", "extend_exclude", "fixable", "ignore", "jobs", "output_format",
-        "per_file_ignores", "returns", "select", "selection", "unfixable", "unsafe_fixes",
+        "_layers", "across_files", "enable", "exclude", "extend_exclude", "fixable", "ignore", "jobs",
+        "output_format", "per_file_ignores", "returns", "select", "selection", "unfixable", "unsafe_fixes",
     )  # fmt: skip
 
     def __init__(self, *layers: Layer) -> None:
@@ -52,6 +52,7 @@ class Settings:
         self.enable: tuple[str, ...] = values["enable"]
         self.per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = values["per-file-ignores"]
         self.returns: tuple[Return, ...] = values["returns"]
+        self.across_files: bool = values["across-files"]
         self.exclude: tuple[str, ...] = values["exclude"]
         self.extend_exclude: tuple[str, ...] = values["extend-exclude"]
         self.fixable: tuple[str, ...] = values["fixable"]

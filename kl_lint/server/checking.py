@@ -48,7 +48,7 @@ class Checked:
 
     def _search(self, source: str) -> tuple[Sequence[Finding], Problem | None]:
         """What there is to find if this were the source, and a note where there may be more."""
-        return find(self.path, source, self._selection, self._settings.returns, self._holding(source))
+        return find(self.path, source, self._selection, self._settings, self._holding(source))
 
     def _find(self, source: str) -> Sequence[Finding]:
         return self._search(source)[0]
@@ -64,9 +64,15 @@ class Checked:
     @cached_property
     def rows(self) -> Sequence[Row]:
         """What each divergence computes."""
-        returns, unsaved = self._settings.returns, self._holding(self._source)
+        settings, unsaved = self._settings, self._holding(self._source)
         try:
-            rows, _ = inspect_text(self._source, self.path, across=True, returns=returns, unsaved=unsaved)
+            rows, _ = inspect_text(
+                self._source,
+                self.path,
+                across=settings.across_files,
+                returns=settings.returns,
+                unsaved=unsaved,
+            )
         except Exception:  # the findings tell of it
             _log.exception("%s could not be inspected", self.path)
             return ()
