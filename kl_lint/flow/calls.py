@@ -683,7 +683,17 @@ def call_function(
     variables = bind_function(frame, function, arguments, receiver)
     if variables is None or not function.transparent:
         return opaque(frame, node)
-    return frame.machine.run(function, variables, frame, node)
+    result = frame.machine.run(function, variables, frame, node)
+    changed, frame.machine.last_changed = frame.machine.last_changed, ()
+    if changed:
+        names = [parameter.arg for parameter in (*function.node.args.posonlyargs, *function.node.args.args)]
+        places = dict(zip(names[receiver is not None :], (place for _, place in arguments.positional), strict=False))
+        places |= {name: place for name, (_, place) in arguments.keywords.items()}
+        after, frame.machine.last_receiver = frame.machine.last_receiver, None
+        for name, value in changed:
+            mutate(frame, places.get(name), variables[name], value)
+        frame.machine.last_receiver = after
+    return result
 
 
 def call_method(
@@ -732,6 +742,7 @@ def instantiate(frame: Frame, cls: Class, arguments: Arguments, node: ast.Call) 
 
         def build() -> Value:
             frame.machine.run(initializer, variables, frame, node)
+            frame.machine.last_changed = ()
             after, frame.machine.last_receiver = frame.machine.last_receiver, None
             return after if after is not None else instance
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from kl_lint.flow.scope import Scope
     from kl_lint.flow.slicing import Slice
 
-__all__ = ["MISSING", "ContextKey", "Frame", "Machine", "OutOfReach", "OutOfWork", "RawCall", "Return"]
+__all__ = ["MISSING", "ContextKey", "Frame", "Machine", "OutOfReach", "OutOfWork", "Outcome", "RawCall", "Return"]
 
 
 class OutOfWork(Exception):
@@ -99,16 +99,33 @@ class HandwrittenSum:
     exact: bool
 
 
+ContextKey = tuple[object, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Return:
-    """One way out of a function: the value, the final `self`, and the conditions under which it is taken."""
+    """One way out of a function: the value, the final `self`, and the conditions under which it is taken.
+
+    `lent` are the arguments that the caller still holds, as the function leaves them.
+    """
 
     guards: Guards
     value: Value
     receiver: Value | None
+    lent: tuple[tuple[str, Value], ...] = ()
 
 
-ContextKey = tuple[object, ...]
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call has come to: its value, its receiver and the arguments that it changed, as it left them; whether it
+    is no pure function of its arguments; and the activation that this was found in.
+    """
+
+    value: Value
+    receiver: Value | None
+    changed: tuple[tuple[str, Value], ...]
+    impure: bool
+    key: ContextKey
 
 
 class Machine:
@@ -119,6 +136,7 @@ class Machine:
         "abroad",
         "assigned",
         "attributes",
+        "bound",
         "built",
         "called",
         "calls",
@@ -134,6 +152,7 @@ class Machine:
         "foreign",
         "handwritten",
         "impure",
+        "last_changed",
         "last_receiver",
         "main",
         "memo",
@@ -160,7 +179,7 @@ class Machine:
         self.depth = 0
         self.epoch = 0
         self.impure = 0
-        self.memo: dict[ContextKey, tuple[Value, Value | None, bool, ContextKey]] = {}
+        self.memo: dict[ContextKey, Outcome] = {}
         self.entrances: dict[ContextKey, dict[tuple[ContextKey, Place], None]] = {}
         self.unfollowed: set[Place] = set()
         self.contexts: dict[ast.AST, int] = {}
@@ -169,8 +188,10 @@ class Machine:
         self.defined: dict[ast.AST, Function] = {}
         self.defaults: dict[int, str] = {}
         self.last_receiver: Value | None = None
+        self.last_changed: tuple[tuple[str, Value], ...] = ()
         self.attributes: dict[tuple[Class, str], Value] = {}
         self.assigned: dict[ast.AST, frozenset[str]] = {}
+        self.bound: dict[ast.AST, tuple[frozenset[str], frozenset[str]]] = {}
         self.calls: dict[Place, dict[ContextKey, dict[Guards, RawCall]]] = {}
         self.uses: dict[LossUse, None] = {}
         self.filtered: set[Place] = set()
@@ -238,6 +259,10 @@ class Frame:
     loop_reads: list[set[str]] = field(default_factory=list)
     """For each loop around the present statement, the names that its turn has read before writing them."""
     receiver: str | None = None
+    lent: dict[str, Value] = field(default_factory=dict)
+    """The arguments that the caller still holds, under names that are never bound again: what is changed of them, the
+    caller sees.
+    """
     owner: Class | None = None
     key: ContextKey = ()
     entry: bool = True

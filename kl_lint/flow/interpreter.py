@@ -8,10 +8,11 @@ from dataclasses import replace
 from kl_lint.flow.containers import too_deep
 from kl_lint.flow.declared import annotated
 from kl_lint.flow.expressions import evaluate
-from kl_lint.flow.frame import ContextKey, Frame, Machine, OutOfReach, Return
+from kl_lint.flow.frame import ContextKey, Frame, Machine, OutOfReach, Outcome, Return
 from kl_lint.flow.objects import KL_LOSS, receiver_name
 from kl_lint.flow.slicing import Slice, slice_of
 from kl_lint.flow.statements import execute, leave
+from kl_lint.flow.syntax import walk
 from kl_lint.flow.values import (
     NONE,
     NO_GUARDS,
@@ -32,6 +33,7 @@ from kl_lint.flow.values import (
     Value,
     choose,
     choose_states,
+    flattened,
     join,
     options_of,
 )
@@ -58,10 +60,11 @@ class Interpreter:
 
     def run(self, function: Function, variables: dict[str, Value], caller: Frame, node: ast.AST) -> Value:
         """The value of calling `function` with `variables` bound; leaves the receiver as the call left it in
-        `machine.last_receiver`.
+        `machine.last_receiver`, and what it changed of its arguments in `machine.last_changed`.
         """
         machine = self.machine
         machine.last_receiver = None
+        machine.last_changed = ()
         place = function.node
         if too_deep(variables.values()):
             return Unknown(machine.opaque(node))
@@ -78,7 +81,7 @@ class Interpreter:
             alike = ("alike", place, id(function.frame), canonical_arguments(machine, key[3]), caller.no_grad)
             known = machine.memo.get(alike)
             if known is not None:
-                known = machine.memo[key] = (known[0], None, True, known[3])
+                known = machine.memo[key] = replace(known, receiver=None, impure=True)
         if known is None:
             recursive = machine.running.get(place, 0)
             if (
@@ -95,18 +98,22 @@ class Interpreter:
             )
             frame.no_grad = caller.no_grad or function.no_grad
             frame.slice = self._slice(function, frame.receiver, value=True)
+            frame.lent = lent(function, variables, frame.receiver)
             machine.entrances.setdefault(key, {})[caller.key, caller.place(node)] = None
             before = machine.impure
             value, receiver = self._abroad(frame, function) if self._leaves(frame) else self._body(frame, function)
-            known = machine.memo[key] = (value, receiver, machine.impure != before, key)
-            if transferable(value) and (receiver is None or receiver == variables.get(frame.receiver or "")):
+            changed = self._changed(frame)
+            known = machine.memo[key] = Outcome(value, receiver, changed, machine.impure != before, key)
+            same = receiver is None or receiver == variables.get(frame.receiver or "")
+            if transferable(value) and same and not changed:
                 machine.memo[alike] = known
         else:
-            machine.entrances[known[3]][caller.key, caller.place(node)] = None
-        value, receiver, impure, _ = known
-        if impure:
+            machine.entrances[known.key][caller.key, caller.place(node)] = None
+        value = known.value
+        if known.impure:
             value = relabelled(value, machine.numbers, machine.numbers.of("at", (id(node), machine.epoch)))
-        machine.last_receiver = receiver
+        machine.last_receiver = known.receiver
+        machine.last_changed = known.changed
         return self._promised(function, node) or value
 
     def _promised(self, function: Function, node: ast.AST) -> Value | None:
@@ -137,9 +144,8 @@ class Interpreter:
             frame.no_grad = function.no_grad
             frame.slice = self._slice(function, frame.receiver, value=False)
             value, after = self._body(frame, function)
-            known = machine.memo[key] = (value, after, True, key)
-        value, after, _, _ = known
-        return after if receiver is not None and after is not None else value
+            known = machine.memo[key] = Outcome(value, after, (), True, key)
+        return known.receiver if receiver is not None and known.receiver is not None else known.value
 
     def visit(self, function: Function) -> bool:
         """Enter a function of another file with nothing known; False where the work for other files is used up."""
@@ -237,6 +243,15 @@ class Interpreter:
         ]
         return choose_states(receivers, self.machine.numbers) if receivers else None
 
+    def _changed(self, frame: Frame) -> tuple[tuple[str, Value], ...]:
+        """The arguments that a body has changed, as it leaves them."""
+        changed: list[tuple[str, Value]] = []
+        for name, before in frame.lent.items():
+            ways = [(way.guards, held) for way in frame.returns for key, held in way.lent if key == name]
+            if any(held is not before for _, held in ways):
+                changed.append((name, choose_states(flattened(ways), self.machine.numbers)))
+        return tuple(changed)
+
     def _nested(self, frame: Frame) -> None:
         """Enter the functions defined in a body that nothing has called: callbacks, closures handed out."""
         for value in list(frame.variables.values()):
@@ -293,6 +308,38 @@ class Interpreter:
 def entered(cls: Class, numbers: Numbers) -> Instance:
     """The `self` of a method entered with nothing known."""
     return Instance(cls, entered=True, number=numbers.of("self", (id(cls.node),)))
+
+
+def lent(function: Function, variables: dict[str, Value], receiver: str | None) -> dict[str, Value]:
+    """The arguments of a call that its caller still holds when it returns, by the names that the body does not bind to
+    something else. (Of a name that it adds to, only a tensor or a list stays what it was.)
+    """
+    signature = function.node.args
+    bound, augmented = bound_again(function)
+    found: dict[str, Value] = {}
+    for parameter in (*signature.posonlyargs, *signature.args, *signature.kwonlyargs):
+        name = parameter.arg
+        value = variables.get(name)
+        if name == receiver or name in bound or (name in augmented and not isinstance(value, (Tensor, Sequence))):
+            continue
+        if isinstance(value, (Tensor, Unknown, Sequence, Mapping, Instance, Choice)):
+            found[name] = value
+    return found
+
+
+def bound_again(function: Function) -> tuple[frozenset[str], frozenset[str]]:
+    """The names that a body binds, and those that it adds to."""
+    cache = function.frame.machine.bound
+    known = cache.get(function.node)
+    if known is None:
+        nodes = walk(function.node)
+        targets = {node.target for node in nodes if isinstance(node, ast.AugAssign)}
+        stores = [node for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)]
+        known = cache[function.node] = (
+            frozenset(node.id for node in stores if node not in targets),
+            frozenset(node.id for node in stores if node in targets),
+        )
+    return known
 
 
 def canonical_arguments(machine: Machine, arguments: tuple[tuple[str, Value], ...]) -> tuple[object, ...]:

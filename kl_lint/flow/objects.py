@@ -68,6 +68,9 @@ def attribute(frame: Frame, base: Value, name: str, node: ast.AST) -> Value:
     """The value of `base.name`, for a base that is not a Choice."""
     match base:
         case Symbol() if base.name.startswith(("file:", "folder:")):
+            written = frame.lookup(f"{base.name}.{name}")
+            if written is not None:
+                return written
             modules = frame.machine.modules
             found = modules.member(base.name, name) if modules is not None and "::" not in base.name else None
             return found if found is not None else Symbol(f"{base.name}.{name}")

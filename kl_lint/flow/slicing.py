@@ -8,6 +8,7 @@ statement reads, or leaves the function. The rest is not interpreted, which is m
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from kl_lint.flow.syntax import walk
 
 __all__ = ["Slice", "slice_of"]
 
+BUILTINS = frozenset(dir(builtins))
 ASSIGNMENTS = (ast.Assign, ast.AugAssign, ast.AnnAssign)
 MUTATORS = frozenset(
     {
@@ -264,6 +266,10 @@ def read(node: ast.AST, piece: Piece) -> None:
                 piece.changes.add(root_of(base))
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=base))):
                 piece.writes.add(root_of(base))
+            case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=arguments)) if name not in BUILTINS:
+                roots = {root_of(given) for given in arguments if isinstance(given, (ast.Name, ast.Attribute))}
+                piece.writes |= roots  # which it may change
+                piece.changes |= roots
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as other):
                 piece.reads.add(name)  # another name of the same object: what is done to it in place is done to both
                 piece.writes.add(root_of(other))
@@ -271,6 +277,7 @@ def read(node: ast.AST, piece: Piece) -> None:
                 piece.writes.add(name)
             case ast.AugAssign(target=target):
                 piece.reads.add(root_of(target))
+                piece.changes.add(root_of(target))
             case _:
                 pass
 

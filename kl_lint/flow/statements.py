@@ -488,10 +488,11 @@ def return_statement(frame: Frame, node: ast.Return) -> None:
 def leave(frame: Frame, value: Value) -> None:
     """Note one way out of the function."""
     receiver = frame.lookup(frame.receiver) if frame.receiver else None
+    lent = tuple((name, frame.variables[name]) for name in frame.lent)
     here = frame.guards()
     for guards, option in options_of(value):
         if compatible(guards, here):
-            frame.returns.append(Return(here | guards, option, receiver))
+            frame.returns.append(Return(here | guards, option, receiver, lent))
     frame.dead = True
 
 

@@ -279,8 +279,109 @@ GRADIENT = [
 ]
 
 
+LENT: tuple[Case, ...] = (
+    case("a_tensor", """
+        def take_logs(t):
+            t.log_()
+        def loss(x, y):
+            p = F.softmax(x, 1).detach()
+            take_logs(p)
+            return F.kl_div(p, F.softmax(y, 1), reduction="batchmean")
+    """, [GOOD]),
+    case("a_tensor_by_keyword_and_assignment", """
+        def shift(t, by):
+            t -= by
+        def loss(x, y):
+            logits = x.clone().detach()
+            shift(by=logits.logsumexp(1, keepdim=True), t=logits)
+            return F.kl_div(logits.log_softmax(1), F.softmax(y, 1), reduction="batchmean")
+    """, [GOOD]),
+    case("a_list", """
+        def put(held, value):
+            held[0] = value
+        def loss(x, y):
+            held = [F.softmax(x, 1)]
+            put(held, F.log_softmax(x, 1))
+            return F.kl_div(held[0], F.softmax(y, 1), reduction="batchmean")
+    """, [GOOD]),
+    case("a_dict", """
+        def put(held, value):
+            held.update(made=value)
+        def loss(x, y):
+            held = {"made": F.softmax(x, 1)}
+            other = held
+            put(held, F.log_softmax(x, 1))
+            return F.kl_div(other["made"], F.softmax(y, 1), reduction="batchmean")
+    """, [GOOD]),
+    case("an_object", """
+        class Box:
+            made = None
+        def put(box, value):
+            box.made = value
+        def loss(x, y):
+            box = Box()
+            box.made = F.softmax(x, 1)
+            put(box, F.log_softmax(x, 1))
+            return F.kl_div(box.made, F.softmax(y, 1), reduction="batchmean")
+    """, [GOOD]),
+    case("an_attribute", """
+        def put(held, value):
+            held.append(value)
+        class Loss:
+            def __init__(self):
+                self.held = []
+            def of(self, x, y):
+                put(self.held, F.log_softmax(x, 1))
+                return F.kl_div(self.held[-1], F.softmax(y, 1), reduction="batchmean")
+    """, [GOOD], "Loss().of(x, y)"),
+    case("handed_on_by_a_helper", """
+        def put(held, value):
+            held[0] = value
+        def fill(held, value):
+            put(held, value)
+        def loss(x, y):
+            held = [F.softmax(x, 1)]
+            fill(held, F.log_softmax(x, 1))
+            return F.kl_div(held[0], F.softmax(y, 1), reduction="batchmean")
+    """, [GOOD]),
+    case("on_one_path_only", """
+        def put(held, value, really):
+            if really:
+                held[0] = value
+        def loss(x, y, really):
+            held = [F.softmax(x, 1)]
+            put(held, F.log_softmax(x, 1), really)
+            return F.kl_div(held[0], F.softmax(y, 1), reduction="batchmean")
+    """, [GOOD, PROBS_INPUT], "loss(x, y, True), loss(x, y, False)"),
+    case("a_name_bound_again_is_not_the_callers", """
+        def soften(t):
+            t = F.softmax(t, 1)
+            t += 1.0
+        def loss(x, y):
+            p = F.log_softmax(x, 1)
+            soften(p)
+            return F.kl_div(p, F.softmax(y, 1), reduction="batchmean")
+    """, [GOOD]),
+    case("the_same_change_of_two", """
+        def put(held, value):
+            held[0] = value
+        def loss(x, y):
+            one, other = [F.softmax(x, 1)], [F.softmax(x, 1)]
+            put(one, F.log_softmax(x, 1))
+            put(other, F.log_softmax(x, 1))
+            return F.kl_div(one[0], F.softmax(y, 1), reduction="batchmean") + F.kl_div(other[0], F.softmax(y, 1), reduction="batchmean")
+    """, [GOOD, GOOD]),
+)
+"""What a function changes of its arguments, its caller sees."""
+
+
 @pytest.mark.parametrize("example", METHODS, ids=lambda example: example.name)
 def test_in_place_methods(example: Case) -> None:
+    check(example)
+
+
+@pytest.mark.parametrize("example", LENT, ids=lambda example: example.name)
+def test_what_a_function_changes_of_its_arguments(example: Case) -> None:
     check(example)
 
 

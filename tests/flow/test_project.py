@@ -169,6 +169,16 @@ def test_what_functions_of_another_file_rebind_is_not_known(tmp_path: Path) -> N
     assert spaces(tmp_path, "main.py") == {("log_probs", "probs"), ("probs", "probs")}
 
 
+def test_what_is_written_on_an_object_of_another_module_is_read_there(tmp_path: Path) -> None:
+    write(tmp_path, {
+        "pkg/state.py": "class State:\n    held = None\nSTATE = State()\n",
+        "main.py": HEAD + "import pkg.state\ndef loss(x, y):\n    pkg.state.STATE.held = x.log_softmax(1)\n"
+        "    for p, q in [(pkg.state.STATE.held, y.softmax(1)), (x.softmax(1), y.softmax(1))]:\n"
+        "        F.kl_div(p, q, reduction='batchmean')\n",
+    })  # fmt: skip
+    assert spaces(tmp_path, "main.py") == {("log_probs", "probs"), ("probs", "probs")}
+
+
 WRITERS = {
     "rebinding": ("held = x.softmax(-1)", "nonlocal held\n        held = value", "held"),
     "an item": ("held = [x.softmax(-1)]", "held[0] = value", "held[0]"),
