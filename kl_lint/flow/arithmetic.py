@@ -378,6 +378,8 @@ def subtract(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
             maker=Maker("logsumexp", call.place),
             trail=Trail(call.place, "x - logsumexp(x)", one.trail),
         )
+    if form is not None and is_total_of_columns(form, one.form):
+        return log_columns(call, one, form)
     if one.fill in (Constant(1), Constant(1.0)) and other.fill is None:
         return complement(call, other)
     if one.space is other.space is Space.LOG_PROBS:
@@ -392,6 +394,28 @@ def subtract(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
     if one.space is Space.LOG_PROBS:
         return log_shift(call, one, other)
     return None
+
+
+def is_total_of_columns(total: Form, columns: Form | None) -> bool:
+    """Whether `total` is the logsumexp of the tensor that `columns` were selected from, along the same dim."""
+    if columns is None or total.op != "logsumexp" or columns.op != "columns" or not total.keepdim:
+        return False
+    same = (columns.dim, columns.symbol) == (total.dim, total.symbol)
+    return same and columns.operand.number == total.operand.number
+
+
+def log_columns(call: Call, one: Tensor, total: Form) -> Tensor:
+    """`x.gather(d, i) - logsumexp(x, d)`: some columns of log_softmax(x)."""
+    return Tensor(
+        call.number(),
+        Space.LOG_PROBS,
+        Mass.CUT,
+        total.dim,
+        total.symbol,
+        one.rank,
+        gradient=one.gradient and not call.frame.no_grad,
+        trail=Trail(call.place, "columns of x - logsumexp(x)", one.trail),
+    )
 
 
 def complement(call: Call, given: Tensor) -> Tensor:

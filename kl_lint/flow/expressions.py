@@ -367,9 +367,19 @@ def compare_arms(frame: Frame, left: Value, operator: ast.cmpop, right: Value, n
 
 
 def compared(frame: Frame, one: Value, operator: ast.cmpop, other: Value) -> Arms:
-    """The arms of `one == other`, `one is other`, `one in other` (the negated forms are turned by the caller)."""
+    """The arms of `one == other`, `one is other`, `one in other` (the negated forms are turned by the caller), and of
+    an order.
+    """
     numbers = frame.machine.numbers
     match operator:
+        case ast.Lt():
+            return less(frame, one, other)
+        case ast.Gt():
+            return less(frame, other, one)
+        case ast.LtE():
+            return less(frame, other, one)[::-1]
+        case ast.GtE():
+            return less(frame, one, other)[::-1]
         case ast.Eq() | ast.NotEq() | ast.Is() | ast.IsNot():
             if isinstance(one, Constant) and isinstance(other, Constant):
                 return (NO_GUARDS, None) if one.value == other.value else (None, NO_GUARDS)
@@ -399,6 +409,34 @@ def compared(frame: Frame, one: Value, operator: ast.cmpop, other: Value) -> Arm
         "test", (type(operator).__name__.replace("Not", ""),), number_of(one, numbers), number_of(other, numbers)
     )
     return frozenset({(number, True)}), frozenset({(number, False)})
+
+
+def less(frame: Frame, one: Value, other: Value) -> Arms:
+    """The arms of `one < other`, which is what `one >= other` denies: what is less than another is not equal to it."""
+    numbers = frame.machine.numbers
+    match one, other:
+        case Constant(value=(int() | float()) as a), Constant(value=(int() | float()) as b):
+            return (NO_GUARDS, None) if a < b else (None, NO_GUARDS)
+        case Constant(value=(int() | float()) as bound), _:
+            number = number_of(other, numbers)
+            flag = numbers.of("more", number, (bound,))
+        case _, Constant(value=(int() | float()) as bound):
+            number = number_of(one, numbers)
+            flag = numbers.of("less", number, (bound,))
+        case _:
+            flag = numbers.of("less", number_of(one, numbers), number_of(other, numbers))
+            return frozenset({(flag, True)}), frozenset({(flag, False)})
+    strictly = {(flag, True), *((numbers.of("equal", number, (text,)), False) for text in spellings(bound))}
+    if bound == 0:
+        strictly.add((number, True))
+    return frozenset(strictly), frozenset({(flag, False)})
+
+
+def spellings(value: float) -> frozenset[str]:
+    """How a number is written, as an int and as a float where it is both."""
+    if abs(value) < 1e15 and value == int(value):
+        return frozenset({repr(value), repr(int(value)), repr(float(value))})
+    return frozenset({repr(value)})
 
 
 def comparison(frame: Frame, node: ast.Compare) -> Value:

@@ -7,6 +7,7 @@ import pytest
 from tests.flow.programs import GOOD, INDICES, LOG_PROBS, PROBS, UNKNOWN, Case, case, check
 
 LOG_TARGET = (LOG_PROBS, LOG_PROBS, "batchmean", True)
+SUM = (LOG_PROBS, PROBS, "sum", False)
 PROBS_INPUT = (PROBS, PROBS, "batchmean", False)
 BOTH = ("loss(x, y, True)", "loss(x, y, False)")
 
@@ -242,6 +243,37 @@ CORRELATED: tuple[Case, ...] = (
                 t = y.log_softmax(1) if self.log else y.softmax(1)
                 return self.crit(x.log_softmax(1), t)
     """, [GOOD, LOG_TARGET], "Loss(True)(x, y)", "Loss(False)(x, y)"),
+    case("order_and_its_denial", """
+        class Loss(nn.Module):
+            def __init__(self, smoothing):
+                super().__init__()
+                self.smoothing = smoothing
+                if self.smoothing <= 0.0:
+                    self.criterion = nn.NLLLoss(reduction="sum")
+                else:
+                    self.criterion = nn.KLDivLoss(reduction="sum")
+            def targets(self, log_probs, labels):
+                if self.smoothing > 0:
+                    target = torch.full_like(log_probs, self.smoothing / (log_probs.size(1) - 1))
+                    return target.scatter_(1, labels.unsqueeze(1), 1.0 - self.smoothing)
+                return labels
+            def forward(self, x, labels):
+                log_probs = x.log_softmax(1)
+                return self.criterion(log_probs, self.targets(log_probs, labels))
+    """, [SUM], "Loss(0.1)(x, i)", "Loss(0.0)(x, i)"),
+    case("two_orders_of_one_pair", """
+        def loss(x, y, a, b):
+            t = y.softmax(1) if a < b else y.log_softmax(1)
+            return F.kl_div(x.log_softmax(1), t, reduction="sum", log_target=not b > a)
+    """, [SUM, (LOG_PROBS, LOG_PROBS, "sum", True)], "loss(x, y, 1, 2)", "loss(x, y, 2, 2)"),
+    case("positive_is_not_zero", """
+        def loss(x, y, temperature):
+            t = y.softmax(1) if temperature > 0 else y
+            if not temperature or temperature == 0.0:
+                return None
+            if temperature > 0:
+                return F.kl_div(x.log_softmax(1), t, reduction="sum")
+    """, [SUM], "loss(x, y, 2.0)", "loss(x, y, 0.0)"),
     case("flag_kept_under_another_name", """
         def loss(x, y, log):
             use_log = log

@@ -78,7 +78,7 @@ def l(dim: int | None) -> Said:  # noqa: E743  (the name that the cases use)
 
 
 P_SOME, L_SOME = Said(PROBS), Said(LOG_PROBS)
-P_CUT = Said(PROBS, Mass.CUT)
+P_CUT, L_CUT = Said(PROBS, Mass.CUT), Said(LOG_PROBS, Mass.CUT)
 P_EACH, L_EACH = Said(PROBS, Mass.BERNOULLI), Said(LOG_PROBS, Mass.BERNOULLI)
 NOTHING_SAID, SCORES, INDICES = Said(Space.UNKNOWN), Said(Space.LOGITS), Said(Space.INDICES)
 
@@ -460,6 +460,18 @@ IN_BETWEEN: Table = (
     ("torch.logaddexp(l, k) - math.log(2)", L_SOME),
     ("torch.logsumexp(torch.stack([l, k]), 0) - math.log(2)", L_SOME),
     ("torch.logsumexp(torch.stack([l + math.log(0.5), k + math.log(0.5)]), dim=0)", L_SOME),
+    # what some probabilities leave of one
+    ("torch.log1p(-F.softmax(x, 2))", L_SOME),
+    ("torch.log1p(-torch.sigmoid(x))", L_EACH),
+    ("torch.log1p(-F.softmax(x, 2)[..., :2].sum(-1, keepdim=True))", L_SOME),
+    ("torch.log(1 - F.softmax(x, 2)[..., :2].sum(-1))", L_SOME),
+    ("torch.log(-torch.expm1(F.log_softmax(x, 2)[..., :2].logsumexp(-1).clamp(max=-1e-7)))", L_SOME),
+    ("torch.log1p(-torch.tanh(x))", NOTHING_SAID),
+    # some columns of a log-softmax
+    ("x.gather(2, x.topk(2, dim=2).indices) - x.logsumexp(2, keepdim=True)", L_CUT),
+    ("x.topk(2, dim=-1).values - x.logsumexp(-1, keepdim=True)", L_CUT),
+    ("x.index_select(1, torch.tensor([0])) - x.logsumexp(2, keepdim=True)", NOTHING_SAID),
+    ("x.topk(2, dim=-1).values - (2 * x).logsumexp(-1, keepdim=True)", NOTHING_SAID),
     # log-softmax written by hand
     ("x - x.logsumexp(-1, keepdim=True)", l(-1)),
     ("x - torch.logsumexp(x, dim=2, keepdim=True)", l(2)),

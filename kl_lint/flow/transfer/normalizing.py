@@ -127,6 +127,9 @@ def logarithm(call: Call) -> Value:
             form = Form("logsumexp", inner.form.operand, given.form.dim, given.form.symbol, given.form.keepdim)
             return Tensor(number, rank=given.rank, gradient=given.gradient, form=form)
     trail = call.trail("log", given.trail)
+    rest = one_minus(given) if given.space is Space.UNKNOWN else None
+    if rest is not None:
+        return log_of_rest(call, rest)
     match given.space:
         case Space.LOG_PROBS:
             note = Note(
@@ -162,6 +165,44 @@ def logarithm(call: Call) -> Value:
             )
         case _:
             return Tensor(number, rank=given.rank, gradient=given.gradient, form=Form("log", given))
+
+
+def one_minus(given: Tensor) -> Tensor | None:
+    """The probability, or the sum of some, that a tensor is one minus: `1 - s`, or `-expm1(log s)`."""
+    form = given.form
+    if form is not None and form.op == "neg" and isinstance(form.operand, Tensor):
+        form = form.operand.form
+        form = form if form is not None and form.op == "minus_one" else None
+    elif form is not None and form.op != "complement":
+        form = None
+    part = form.operand if form is not None else None
+    return part if isinstance(part, Tensor) and is_part(part) else None
+
+
+def is_part(given: Tensor) -> bool:
+    """Whether a tensor is probabilities, or sums of some."""
+    if given.space is Space.PROBS:
+        return True
+    terms = given.form.operand if given.form is not None and given.form.op == "sum" else None
+    if given.space is not Space.UNKNOWN or not isinstance(terms, Tensor):
+        return False
+    exponent = terms.form.operand if terms.form is not None and terms.form.op == "exp" else None
+    return terms.space is Space.PROBS or (isinstance(exponent, Tensor) and exponent.space is Space.LOG_PROBS)
+
+
+def log_of_rest(call: Call, part: Tensor) -> Tensor:
+    """The logarithm of what probabilities leave of one."""
+    bernoulli = part.mass is Mass.BERNOULLI
+    return Tensor(
+        call.number(),
+        Space.LOG_PROBS,
+        Mass.BERNOULLI if bernoulli else Mass.UNKNOWN,
+        rank=part.rank,
+        gradient=part.gradient,
+        notes=part.notes if bernoulli else (),
+        trail=call.trail(call.label, part.trail),
+        complement_of=part.number,
+    )
 
 
 def plausible_probabilities(given: Tensor) -> bool:
@@ -209,6 +250,9 @@ def wrong_logarithm(call: Call) -> Value:
             trail=call.trail("log1p", given.trail),
             nonnegative=False,
         )
+    part = form.operand if call.label == "log1p" and form is not None and form.op == "neg" else None
+    if isinstance(part, Tensor) and is_part(part):
+        return log_of_rest(call, part)
     notes: tuple[Note, ...] = ()
     if given.space is Space.PROBS:
         operand = call.operand_place()

@@ -22,6 +22,7 @@ from kl_lint.flow.transfer.joining import fits
 from kl_lint.flow.values import (
     DISTRIBUTIONS,
     Constant,
+    Form,
     Mass,
     Sequence,
     Space,
@@ -84,8 +85,10 @@ def chosen(call: Call) -> Value:
             together is False or outermost(given, dim)
         ):
             return replace(given, number=number, form=None, source=None)
+        case _ if given.space in DISTRIBUTIONS:
+            return blurred(given, number)
         case _:
-            return blurred(given, number) if given.space in DISTRIBUTIONS else replace(given, number=number, form=None)
+            return replace(given, number=number, form=Form("columns", given, dim, symbol))
 
 
 def picked(call: Call) -> Value:
@@ -173,7 +176,8 @@ def topk(call: Call) -> Value:
     dim, symbol = dim_of(call.value("dim") or Constant(-1), call.numbers)
     if same_dim(given, dim, symbol):
         return cut(given, call.number())
-    return replace(blurred(given, call.number()), rank=given.rank)
+    form = Form("columns", given, dim, symbol) if given.space not in DISTRIBUTIONS else None
+    return replace(blurred(given, call.number()), rank=given.rank, form=form)
 
 
 def masked_select(call: Call) -> Value:
