@@ -55,7 +55,8 @@ def from_text(option: Option, text: str) -> object:
         case Kind.CODES_BY_FILE:
             return _codes_by_file(option, _parted_by_colons(text))
         case Kind.SPACES_BY_NAME:
-            return tuple(_return_from_text(word) for word in re.sub(r"\s*=\s*", "=", text).replace(",", " ").split())
+            joined = "=".join(part.strip() for part in text.split("="))
+            return tuple(_return_from_text(word) for word in joined.replace(",", " ").split())
         case Kind.SWITCH:
             raise ValueError("takes no value")
         case Kind.FORMAT:

@@ -30,7 +30,7 @@ TELLING = re.compile(
     rb"softmax|kl_div|KLDiv|logsumexp|log_prob|one_hot|logsigmoid|\.log\(|\.exp\(|torch\.(?:log|exp|sigmoid)\b|\.sigmoid\(|F\.normalize"
 )
 """What the text of a file says that makes, or moves, a distribution."""
-RENAMING = re.compile(rb"^from[ ]\.[\w.]*[ ]import[ ](?:[^\n(]*|\([^)]*)\sas\s", re.MULTILINE)
+RENAMING = re.compile(rb"^from[ ]\.[\w.]*[ ]import[ ](?:[^\n(]*|\([^()]*)\sas\s", re.MULTILINE)
 """What the text of a file says that imports something of its own package under another name."""
 SOURCE_FOLDERS = ("", "src", "lib", "python")
 

@@ -27,9 +27,9 @@ _ASSIGNMENT = re.compile(r"(?P<target>[^=!%\n#\"'(]+)=\s*(?:!|%(?!=))")
 """`files = !ls` and `took = %timeit f()`."""
 _HELP = re.compile(r"[^#\"']*\?\s*$")
 _TOKEN = re.compile(
-    r"""(?P<comment>\#.*)
-    | (?P<string>[rbuftRBUFT]{0,2}(?:'''(?:[^\\]|\\.)*?(?:'''|\Z) | \"\"\"(?:[^\\]|\\.)*?(?:\"\"\"|\Z)
-        | '(?:[^\\\n']|\\.)*(?:'|$) | "(?:[^\\\n"]|\\.)*(?:"|$)))
+    r"""(?P<comment>\#[^\n]*)
+    | (?P<string>[rbuftRBUFT]{0,2}(?:'''(?:[^\\]|\\.)*?(?:'''|\\?\Z) | \"\"\"(?:[^\\]|\\.)*?(?:\"\"\"|\\?\Z)
+        | '(?:[^\\\n']|\\.)*(?:'|\\?$) | "(?:[^\\\n"]|\\.)*(?:"|\\?$)))
     | (?P<open>[(\[{]) | (?P<close>[)\]}])
     | (?P<joined>\\\n) | (?P<end>\n)""",
     re.VERBOSE | re.MULTILINE | re.DOTALL,

@@ -114,8 +114,14 @@ class Notebook:
         return edits
 
     def _restored(self, chunk: str) -> str:
-        line = rf"[^\r\n]*# {re.escape(self._token)} (\d+)(?=[\r\n]|\Z)"
-        return re.sub(line, lambda found: self._originals[int(found[1])], chunk)
+        """A cell's text with what it had in the place of each line that ends with a mark."""
+        parts = []
+        done = 0
+        for mark in re.finditer(rf"# {re.escape(self._token)} (\d+)(?=[\r\n]|\Z)", chunk):
+            before = chunk[done : mark.start()]
+            parts += [before[: max(before.rfind("\n"), before.rfind("\r")) + 1], self._originals[int(mark[1])]]
+            done = mark.end()
+        return "".join([*parts, chunk[done:]])
 
 
 def _decode(path: str, data: bytes) -> str:

@@ -80,3 +80,9 @@ def test_cells_of_python(cell: str) -> None:
 @pytest.mark.parametrize("cell", ["%%bash\nls", "%%html\n<p>", "\n\n%%writefile a.py\nx", "%%sql x\n", "%%!\nls"])
 def test_cells_of_something_else(cell: str) -> None:
     assert not is_python(cell)
+
+
+def test_a_comment_ends_with_its_line() -> None:
+    assert stand_ins(["x = 1  # note (\n", "!ls\n"]) == {1: "pass"}
+    assert stand_ins(["x = (  # a )\n", "    1)\n", "!ls\n"]) == {2: "pass"}
+    assert stand_ins(["x = (  # it's\n", "!ls\n", ")\n"]) == {}
