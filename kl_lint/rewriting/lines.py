@@ -68,7 +68,7 @@ class Lines:
         """The offsets of whole rows, newlines included."""
         return self._starts[first - 1], self._starts[last] if last < len(self._starts) else len(self.text)
 
-    def node_range(self, node: ast.expr) -> Range:
+    def node_range(self, node: ast.expr | ast.stmt) -> Range:
         """The offsets of a node of the syntax tree, whose columns count bytes of UTF-8."""
         end_row, end_column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
         return self._from_bytes(node.lineno, node.col_offset), self._from_bytes(end_row, end_column)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from kl_lint.engine import parse
 from kl_lint.finding import Span
 from kl_lint.rewriting.layout import Call, Expression, Layout
+from kl_lint.rewriting.limits import refuse_what_is_too_deep
 from kl_lint.rewriting.lines import Lines, Range, is_within
 from kl_lint.rewriting.refusal import Refused
 
@@ -18,8 +19,6 @@ __all__ = ["Page"]
 
 
 _OPENING_QUOTE = re.compile(r"""[rbuRBU]*(\"{3}|'{3}|"|')""")
-_DEEPEST = 1000
-"""The levels of syntax beyond which libcst is not asked: it recurses, and may exhaust the stack of the process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +72,7 @@ class Page:
         if block is None:
             raise Refused(f"no expression stands at {_words(self.lines.span(*key))}")
         if block.rows not in self._layouts:
-            if _is_deeper(block.statements, _DEEPEST):
-                raise Refused("an expression is nested too deeply for libcst")
+            refuse_what_is_too_deep(block.statements, self.lines)
             self._layouts[block.rows] = Layout(self.lines, block.rows, lambda: self.quotes)
         return self._layouts[block.rows]
 
@@ -122,16 +120,6 @@ def _blocks(tree: ast.Module, lines: Lines) -> Iterator[Block]:
         statements.append(statement)
     if statements:
         yield Block(lines.rows(first, last), tuple(statements))
-
-
-def _is_deeper(statements: Sequence[ast.stmt], depth: int) -> bool:
-    """Whether the statements have more than `depth` levels."""
-    level: list[ast.AST] = [*statements]
-    for _ in range(depth):
-        level = [child for node in level for child in ast.iter_child_nodes(node)]
-        if not level:
-            return False
-    return True
 
 
 def _slots(node: ast.AST) -> tuple[bool, list[ast.expr]]:

@@ -285,6 +285,13 @@ def test_the_file_does_not_parse() -> None:
     [
         pytest.param("(" * 500 + "a" + ")" * 500, "the file does not parse: too many nested parentheses", id="python"),
         pytest.param("a" + ".b" * 900, "an expression is nested too deeply for libcst", id="libcst"),
+        pytest.param(" or ".join("a" * 30_000), "an expression is nested too deeply for libcst", id="or"),
+        pytest.param(" < ".join("a" * 30_000), "an expression is nested too deeply for libcst", id="comparisons"),
+        pytest.param("'a' " * 30_000, "an expression is nested too deeply for libcst", id="strings"),
+        pytest.param("f'a' " * 30_000, "an expression is nested too deeply for libcst", id="f-strings"),
+        pytest.param(f"[a {'for a in b ' * 3_000}]", "an expression is nested too deeply for libcst", id="loops"),
+        pytest.param("(a or " * 150 + " or ".join("a" * 900) + ")" * 150, "an expression is nested too deeply for libcst", id="together"),
+        pytest.param("1; import a" + ".a" * 30_000, "an expression is nested too deeply for libcst", id="import"),
     ],
 )
 def test_an_expression_is_nested_too_deeply(deep: str, reason: str) -> None:
@@ -323,6 +330,21 @@ def test_libcst_is_not_asked_for_what_would_exhaust_the_stack(monkeypatch: pytes
     monkeypatch.setattr("kl_lint.rewriting.page.Layout", fail)
     source = f"x = {'1 + ' * 1500}1; f(y)\n"
     assert refusal(source, Wrap(at(source, "y"), "", ".log()")) == "an expression is nested too deeply for libcst"
+
+
+def matching(pattern: str) -> str:
+    return f"def g(y):\n    match x:\n        case {pattern} if f(a):\n            pass\n    f(y)\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("(", ")"), ("(", ",)"), ("[", "]"), ("C(", ")"), ("C(a=", ")"), ("{1: ", "}"), ("(\n[", "]#(\n)")]
+)
+def test_a_pattern_that_would_take_libcst_ages(before: str, after: str) -> None:
+    source = matching(before * 60 + "a" + after * 60)
+    reason = "a pattern of a match is nested too deeply for libcst"
+    assert refusal(source, Wrap(at(source, "y", 2), "", ".log()")) == reason
+    source = matching(before * 2 + "a" + after * 2)
+    assert rewrite(source, Wrap(at(source, "y", 2), "", ".log()")) == source.replace("f(y)", "f(y.log())")
 
 
 def test_a_row_that_libcst_does_not_reproduce() -> None:
