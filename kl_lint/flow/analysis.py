@@ -58,7 +58,10 @@ def analyse(
     source = Source(filename, lines, tree)
     interpreter = Interpreter(machine)
     seeds = frozenset({"kl_div", "KLDivLoss"}) | (frozenset({"log", "log_softmax"}) if handwritten else frozenset())
-    names = relevant_names(tree, lines, seeds)
+    try:
+        names = relevant_names(tree, lines, seeds)
+    except RecursionError:  # nested deeper than Python itself goes
+        return Facts((), (), complete=False)
     machine.relevant = names | {"super"} if any("KLDivLoss" in name for name in names) else names
     frame = Frame(machine, source)
     if project is not None:

@@ -268,3 +268,7 @@ def test_an_empty_file() -> None:
 def test_a_tensor_without_dims_has_none_to_move(moved: str) -> None:
     text = f"def loss(x, y):\n    t = torch.tensor(1.5)\n    return F.kl_div({moved}, y.softmax(1), reduction='sum')\n"
     assert len(calls_in(analysed(PRELUDE + text))) == 1
+
+
+def test_a_nest_too_deep_for_the_search_for_names_is_given_up() -> None:
+    assert analysed(within("x if x else " * 1000 + "y") + LAST) == Facts((), (), complete=False)
