@@ -20,6 +20,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from random import Random
 
@@ -162,7 +163,7 @@ def _notebook(data: bytes, chance: Random) -> bytes:
     """`data` in the cells of a notebook, whose bytes have been tampered with in turn, now and then."""
     lines = data.decode("utf-8", "surrogateescape").splitlines(keepends=True)
     middle = chance.randrange(len(lines) + 1)
-    cells = [
+    cells: list[dict[str, object]] = [
         {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
         for source in (lines[:middle], ["%matplotlib inline\n", "!ls\n"], "".join(lines[middle:]))
     ]
@@ -180,10 +181,10 @@ def run(numbers: Sequence[int], *, limit: float = LIMIT, pool: Sequence[bytes] =
 
 def generated(number: int) -> list[bytes]:
     """Valid programs, by the grammar of Python; what they say makes no sense."""
-    import hypothesmith
     from hypothesis import HealthCheck, Phase, given, seed, settings
 
     found: list[bytes] = []
+    programs = import_module("hypothesmith").from_node()
 
     @seed(0)
     @settings(
@@ -193,7 +194,7 @@ def generated(number: int) -> list[bytes]:
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate],
     )
-    @given(hypothesmith.from_node())
+    @given(programs)
     def collect(text: str) -> None:
         try:
             found.append(text.encode())
@@ -206,8 +207,7 @@ def generated(number: int) -> list[bytes]:
 
 def guided(cases: int, keep: Path) -> None:
     """Let atheris choose the mutations; it ends the process, with a code that is not 0 where a case is lost."""
-    import atheris
-
+    atheris = import_module("atheris")
     with atheris.instrument_imports(include=["kl_lint"]):
         import kl_lint.flow
         import kl_lint.rules
