@@ -27,7 +27,7 @@ __all__ = ["Block", "Document"]
 
 _PROMPT = re.compile(r"\s*>>>")
 _BOUND = re.compile(
-    r"^[>.\s]*(?:(?:def|class|for)\s+(?P<name>\w+)|(?P<targets>[A-Za-z_][\w\s,.:*\[\]]*?)\s*[-+*/@]?=(?!=))",
+    r"^[>. \t]*(?:(?:def|class|for)[ \t]+(?P<name>\w+)|(?P<targets>[A-Za-z_][\w \t,.:*\[\]]*)[-+*/@]?=(?!=))",
     re.MULTILINE,
 )
 """What a line looks like that binds names."""
