@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 INTERRUPTED = 130
+_SHELLS = ("bash", "zsh", "fish", "tcsh")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -85,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 nothing found, 1 something found, 2 something could not be done. "
         "Example: kl-lint check src",
     )
-    parser.add_argument("--version", action="version", version=f"kl-lint {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"kl-lint {__version__}")
     commands = parser.add_subparsers(prog="kl-lint", metavar="COMMAND", dest="command", required=True)
     for name, purpose, example, declare in (
         ("check", "report misuse of KL divergences, and mend it", "kl-lint check --diff --unsafe-fixes src", _check),
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         ("rule", "explain a rule", "kl-lint rule KLD101", _rule),
         ("config", "show the options in force, and where each comes from", "kl-lint config src/loss.py", _config),
         ("server", "speak to an editor, by the Language Server Protocol", "kl-lint server", _server),
+        ("completion", "print what makes a shell complete kl-lint", "kl-lint completion bash", _completion),
     ):
         declare(
             commands.add_parser(
@@ -104,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
                 allow_abbrev=False,
             )
         )
+    commands.choices["completion"].set_defaults(parser=parser)
     return parser
 
 
@@ -121,7 +124,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
     fixes.add_argument("--add-noqa", action="store_true", help="silence all findings with '# noqa' comments")
     output = parser.add_argument_group("output")
     _add_options(output, "output-format")
-    output.add_argument("--output-file", metavar="FILE", help="write the report to FILE, not to standard output")
+    output.add_argument("--output-file", metavar="FILE", help="write the report to FILE (default: to standard output)")
     output.add_argument("--statistics", action="store_true", help="count the findings of each rule, do not list them")
     _add_color(output)
     output.add_argument("--exit-zero", action="store_true", help="exit with 0 whatever is found")
@@ -153,6 +156,10 @@ def _rule(parser: argparse.ArgumentParser) -> None:
 
 def _server(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stdio", action="store_true", help="by standard input and output, as always (editors add it)")
+
+
+def _completion(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=_SHELLS, metavar="SHELL", help=f"which shell: {', '.join(_SHELLS)}")
 
 
 def _add_paths(parser: argparse.ArgumentParser) -> None:
@@ -193,14 +200,21 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     files.add_argument(
         "--markdown", action="store_true", help="check blocks of Python in .md and .rst files too; they are not changed"
     )
-    files.add_argument("--stdin-filename", default="<stdin>", metavar="NAME", help="what standard input is called")
+    files.add_argument(
+        "--stdin-filename",
+        default="<stdin>",
+        metavar="NAME",
+        help="what standard input is called, such as src/loss.py: options are looked up from there (default: <stdin>)",
+    )
     _add_configuration(parser)
 
 
 def _add_configuration(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("configuration").add_mutually_exclusive_group()
     group.add_argument(
-        "--config", metavar="FILE", help="take [tool.kl_lint] from this file, not from the nearest pyproject.toml"
+        "--config",
+        metavar="FILE",
+        help="take [tool.kl_lint] from this file (default: from the pyproject.toml that is nearest to each file)",
     )
     group.add_argument("--isolated", action="store_true", help="take no options from files")
 

@@ -63,8 +63,14 @@ class Option:
 
 
 OPTIONS = (
-    Option("select", Kind.CODES, "CODES", "only these rules", flake8="--select"),
-    Option("ignore", Kind.CODES, "CODES", "not these rules", flake8="--ignore"),
+    Option(
+        "select",
+        Kind.CODES,
+        "CODES",
+        "only these rules, such as KLD1,KLD205 (default: all that are on)",
+        flake8="--select",
+    ),
+    Option("ignore", Kind.CODES, "CODES", "not these rules, such as KLD2 (default: none)", flake8="--ignore"),
     Option(
         "enable",
         Kind.OPT_IN_CODES,
@@ -98,7 +104,7 @@ OPTIONS = (
         "exclude",
         Kind.PATTERNS,
         "PATTERNS",
-        "names and paths to leave out, separated by commas, instead of the usual ones (.venv, build, ...)",
+        "names and paths to leave out, separated by commas (default: the usual ones, such as .venv and build)",
         default=DEFAULT,
         flake8="--exclude",
     ),
@@ -106,11 +112,11 @@ OPTIONS = (
         "extend-exclude",
         Kind.PATTERNS,
         "PATTERNS",
-        "names and paths to leave out as well",
+        "names and paths to leave out as well, such as third_party,docs/*.py",
         flake8="--extend-exclude",
     ),
-    Option("fixable", Kind.CODES, "CODES", "fix the findings of these rules only"),
-    Option("unfixable", Kind.CODES, "CODES", "do not fix the findings of these rules"),
+    Option("fixable", Kind.CODES, "CODES", "fix the findings of these rules only (default: of all)"),
+    Option("unfixable", Kind.CODES, "CODES", "do not fix the findings of these rules (default: none)"),
     Option(
         "unsafe-fixes",
         Kind.SWITCH,
