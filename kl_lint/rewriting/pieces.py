@@ -72,13 +72,17 @@ def _trimmed(text: str, start: int, end: int, new: str) -> Iterator[Replacement]
 
 
 def places(text: str, pieces: Sequence[Piece], offset: int) -> Range:
-    """Between which offsets of the text of settled `pieces` that may begin which began at `offset` of the old one."""
+    """Between which offsets of the text of settled `pieces` that may begin which began at `offset` of the old one: at
+    one, unless something is put before it or in its place.
+    """
     cursor, low = 0, 0
     for piece in pieces:
         length = len(join(text, (piece,)))
         if isinstance(piece, Kept) and not piece.moved:
+            if piece.start < offset < piece.end:
+                return cursor + offset - piece.start, cursor + offset - piece.start
             if piece.end > offset:
-                return low, cursor + max(0, offset - piece.start)
+                return low, cursor
             low = cursor + length
         cursor += length
     return low, cursor

@@ -142,6 +142,21 @@ def test_the_same_code_beside_a_mended_finding_does_not_stop_it() -> None:
     assert [finding.message for finding in result.fixed] == ["a fix"]
 
 
+def test_the_same_code_elsewhere_does_not_stop_a_fix() -> None:
+    """Of two arguments one is mended, far from the call, which brings the finding of the other one to light."""
+    source = "h(p, q)\nq = F.a(x)\n"
+
+    def check(text: str) -> tuple[Finding, ...]:
+        if "F.b" in text:
+            return (Finding("KLD101", "x", "no fix", "<string>", Span(1, 3, 1, 4), 1),)
+        fix = Fix("", SAFE, (RenameCallee(Span(2, 5, 2, 11), "b"),))
+        return (Finding("KLD101", "x", "a fix", "<string>", Span(1, 6, 1, 7), 1, fix=fix),)
+
+    result = fix_source(source, check=check)
+    assert result.source == source.replace("F.a", "F.b")
+    assert _codes(result) == (["KLD101"], ["KLD101"], [])
+
+
 def test_a_circle_leaves_the_file_as_it_was() -> None:
     check = _rules(KLD101=(r"F\.a\(x\)", _rename("b")), KLD102=(r"F\.b\(x\)", _rename("a")))
     for source in ("y = F.a(x)\n", "y = F.b(x)\n", "y = F.a(x), F.b(x)\n"):
