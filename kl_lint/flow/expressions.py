@@ -120,7 +120,11 @@ def module_frame(frame: Frame) -> Frame:
 
 def attribute_of(frame: Frame, node: ast.Attribute) -> Value:
     """`base.name`."""
-    base = evaluate(frame, node.value)
+    return attribute_on(frame, evaluate(frame, node.value), node)
+
+
+def attribute_on(frame: Frame, base: Value, node: ast.Attribute) -> Value:
+    """The attribute of what stands before it."""
     if type(base) is Choice:
         objects = tuple(option for option in base.options if option[1] != NONE) or base.options
         return frame.narrow(lift(frame, lambda one: attribute(frame, one, node.attr, node), Choice(objects)))
@@ -130,25 +134,23 @@ def attribute_of(frame: Frame, node: ast.Attribute) -> Value:
 def call_of(frame: Frame, node: ast.Call) -> Value:
     """A call. `x.size(i)` is a size, `cls.__init__(self)` and the like are left to the callee."""
     func = node.func
-    callee = evaluate(frame, func)
+    if not isinstance(func, ast.Attribute):
+        callee = evaluate(frame, func)
+        return frame.narrow(call(frame, callee, evaluate_arguments(frame, node), node))
+    base = evaluate(frame, func.value)  # once: it may do something
+    callee = attribute_on(frame, base, func)
     arguments = evaluate_arguments(frame, node)
-    if isinstance(func, ast.Attribute) and func.attr in ("size", "dim") and type(callee) is Unknown:
-        size = size_of(frame, func, node)
-        if size is not None:
-            return size
+    plain = not node.keywords and not arguments.open_positional
+    if func.attr == "size" and plain and type(callee) is Unknown and isinstance(base, (Tensor, Unknown)):
+        return size_of(frame, base, arguments)
     return frame.narrow(call(frame, callee, arguments, node))
 
 
-def size_of(frame: Frame, func: ast.Attribute, node: ast.Call) -> Value | None:
+def size_of(frame: Frame, base: Tensor | Unknown, arguments: Arguments) -> Value:
     """`x.size(i)`: the same number each time it is asked."""
-    numbers = frame.machine.numbers
-    base = evaluate(frame, func.value)
-    if not isinstance(base, (Tensor, Unknown)) or func.attr == "dim" or node.keywords:
-        return None
-    if not node.args:
-        return Unknown(numbers.of("shape", base.number), Form("shape", base))
-    index = evaluate(frame, node.args[0])
-    return size_at(frame, base, index)
+    if not arguments.positional:
+        return Unknown(frame.machine.numbers.of("shape", base.number), Form("shape", base))
+    return size_at(frame, base, arguments.positional[0][0])
 
 
 def size_at(frame: Frame, base: Tensor | Unknown, index: Value) -> Value:

@@ -137,6 +137,13 @@ SEQUENCES: tuple[Case, ...] = (
             s = a.pop(0)
             return F.kl_div(s, t, reduction="batchmean")
     """, [GOOD]),
+    case("what_is_popped_is_asked_for_its_size", """
+        def loss(x, y):
+            a = [x.log_softmax(1), y.softmax(1), x]
+            width = a.pop().size(1)
+            rank = (t := a.pop()).dim()
+            return F.kl_div(a.pop(), t, reduction="batchmean") / rank * width
+    """, [GOOD]),
     case("deque", """
         from collections import deque
         def loss(x, y):
