@@ -18,6 +18,7 @@ from kl_lint.flow.project import Project
 from kl_lint.flow.relevance import relevant_names, words
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute_one
+from kl_lint.flow.syntax import walk
 from kl_lint.flow.values import Class, Function, Symbol, Unknown, Value, options_of
 
 __all__ = ["Facts", "analyse"]
@@ -72,6 +73,7 @@ def analyse(
     complete = True
     try:
         interpret_module(frame, names)
+        enter(interpreter, frame, rebinding(frame), names, lines)
         enter(interpreter, frame, frame.variables.values(), names, lines)
         enter_the_rest(interpreter, source, names)
         if machine.modules is not None:
@@ -99,6 +101,14 @@ def interpret_module(frame: Frame, names: frozenset[str]) -> None:
                     frame.set(node.id, Unknown(frame.machine.fresh("long", node)))
             continue
         execute_one(frame, statement)
+
+
+def rebinding(frame: Frame) -> list[Value]:
+    """The functions of a module that bind its names: what these hold, others must be told first."""
+    if not any("global " in line for line in frame.source.lines):
+        return []
+    functions = (value for value in frame.variables.values() if isinstance(value, Function))
+    return [one for one in functions if any(isinstance(node, ast.Global) for node in walk(one.node))]
 
 
 def enter(

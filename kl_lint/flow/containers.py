@@ -8,6 +8,7 @@ from dataclasses import replace
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.indexing import rows_of
 from kl_lint.flow.objects import torch_base
+from kl_lint.flow.state import unsettled_item
 from kl_lint.flow.values import (
     NONE,
     Choice,
@@ -76,7 +77,7 @@ def item(frame: Frame, base: Value, key: Value) -> Value:
         case Mapping(), Constant(value=constant) | Symbol(name=constant):
             found = base.get(constant)
             if found is not None:
-                return found
+                return unsettled_item(frame, base, constant, found)
             return (
                 base.rest
                 if base.rest is not None

@@ -19,6 +19,8 @@ from kl_lint.flow.values import (
     Class,
     Function,
     Guards,
+    Instance,
+    Mapping,
     Numbers,
     Unknown,
     Value,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from kl_lint.flow.reach import Reach
     from kl_lint.flow.scope import Scope
     from kl_lint.flow.slicing import Slice
+    from kl_lint.flow.state import Stored
 
 __all__ = ["MISSING", "ContextKey", "Frame", "Machine", "OutOfReach", "OutOfWork", "Outcome", "RawCall", "Return"]
 
@@ -165,8 +168,10 @@ class Machine:
         "run",
         "running",
         "scopes",
+        "shared",
         "slices",
         "standalone",
+        "stored",
         "summed",
         "torch_names",
         "unfollowed",
@@ -199,6 +204,9 @@ class Machine:
         self.handwritten: dict[ast.AST, HandwrittenSum] = {}
         self.reaches: dict[tuple[Place, str, Place], Reach] = {}
         self.scopes: dict[ast.AST, Scope] = {}
+        self.shared: set[int] = set()
+        """The numbers of the objects and dicts that modules hold."""
+        self.stored: dict[ast.AST, Stored] = {}
         self.torch_names: dict[ast.AST, frozenset[str]] = {}
         self.slices: dict[tuple[ast.AST, bool], Slice] = {}
         self.pending: dict[int, Callable[[], Value]] = {}
@@ -306,6 +314,8 @@ class Frame:
                 (*options_of(home.variables.get(name, value)), (NO_GUARDS, value)), self.machine.numbers
             )
             return
+        if self.parent is None and isinstance(value, (Instance, Mapping)):
+            self.machine.shared.add(value.number)
         if self.journals:
             journal = self.journals[-1]
             if name not in journal:

@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 
 from kl_lint.flow.frame import Frame
+from kl_lint.flow.state import unsettled_attribute, unsettled_member
 from kl_lint.flow.syntax import walk
 from kl_lint.flow.torch_ops import CATALOGUE
 from kl_lint.flow.transfer.call import Call
@@ -73,7 +74,8 @@ def attribute(frame: Frame, base: Value, name: str, node: ast.AST) -> Value:
                 return written
             modules = frame.machine.modules
             found = modules.member(base.name, name) if modules is not None and "::" not in base.name else None
-            return found if found is not None else Symbol(f"{base.name}.{name}")
+            member = found if found is not None else Symbol(f"{base.name}.{name}")
+            return unsettled_member(frame, base.name, name, member)
         case Symbol():
             full = canonical(f"{base.name}.{name}")
             patched = frame.lookup(full)
@@ -83,7 +85,7 @@ def attribute(frame: Frame, base: Value, name: str, node: ast.AST) -> Value:
         case Tensor() | Unknown():
             return tensor_attribute(frame, base, name, node)
         case Instance():
-            return instance_attribute(frame, base, name, node)
+            return unsettled_attribute(frame, base, name, instance_attribute(frame, base, name, node))
         case External():
             return external_attribute(frame, base, name, node)
         case Sequence() if name in base.names and base.items is not None:
@@ -91,7 +93,7 @@ def attribute(frame: Frame, base: Value, name: str, node: ast.AST) -> Value:
         case Sequence() | Mapping() | Constant():
             return Bound(name, base)
         case Class():
-            return class_attribute(frame, base, name)
+            return unsettled_member(frame, base, name, class_attribute(frame, base, name))
         case Super():
             return super_attribute(frame, base, name)
         case _:

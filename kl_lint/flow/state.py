@@ -1,0 +1,117 @@
+"""State that functions change behind the back of those that read it: attributes and items of what a module holds.
+
+A literal that such a place was seen to hold is what it holds at first, and no proof of what it holds when it is read.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from kl_lint.flow.frame import Frame
+from kl_lint.flow.source import Source
+from kl_lint.flow.syntax import walk
+from kl_lint.flow.values import NO_GUARDS, Class, Constant, Instance, Mapping, Unknown, Value, choose, options_of
+
+__all__ = ["Stored", "unsettled_attribute", "unsettled_item", "unsettled_member"]
+
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the functions of a file write: the attributes of anything but their own object, and the items, by literal
+    keys; and the classes whose objects get attributes by names that nobody can read.
+    """
+
+    attributes: frozenset[str] = frozenset()
+    keys: frozenset[object] = frozenset()
+    open_classes: frozenset[ast.AST] = frozenset()
+
+
+def stored_by(frame: Frame, source: Source) -> Stored:
+    """What the functions of a file write."""
+    cache = frame.machine.stored
+    if source.tree not in cache:
+        cache[source.tree] = scanned(source.tree)
+    return cache[source.tree]
+
+
+def scanned(tree: ast.Module) -> Stored:
+    """Read what the functions of a file write."""
+    attributes: set[str] = set()
+    keys: set[object] = set()
+    classes: set[ast.AST] = set()
+    for definition in (node for node in tree.body if isinstance(node, DEFINITIONS)):
+        for node in walk(definition):
+            match node:
+                case ast.Attribute(value=base, attr=name, ctx=ast.Store()) if not is_self(base):
+                    attributes.add(name)
+                case ast.Subscript(slice=ast.Constant(value=key), ctx=ast.Store()):
+                    keys.add(key)
+                case ast.Call(func=ast.Name(id="setattr"), args=[base, ast.Constant(value=str() as name), _]):
+                    if not is_self(base):
+                        attributes.add(name)
+                case ast.Call(func=ast.Name(id="setattr"), args=[base, *_]) if is_self(base):
+                    classes.add(definition)
+                case ast.Attribute(value=base, attr="__dict__") | ast.Call(
+                    func=ast.Name(id="vars"), args=[base]
+                ) if is_self(base):
+                    classes.add(definition)
+                case _:
+                    pass
+    return Stored(frozenset(attributes), frozenset(keys), frozenset(classes))
+
+
+def is_self(node: ast.expr) -> bool:
+    """Whether an expression is the object of a method."""
+    return isinstance(node, ast.Name) and node.id == "self"
+
+
+def unsettled_attribute(frame: Frame, base: Instance, name: str, value: Value) -> Value:
+    """An attribute of an object, which may have been written by somebody else since."""
+    if not literal(value):
+        return value
+    home = stored_by(frame, base.cls.frame.source)
+    shared = base.entered or (base.number in frame.machine.shared and frame.kind == "function")
+    if base.cls.node in home.open_classes or (shared and written(frame, base.cls.frame.source, name)):
+        return or_unknown(frame, value, "attribute", base.number, name)
+    return value
+
+
+def unsettled_member(frame: Frame, owner: Class | str, name: str, value: Value) -> Value:
+    """What a class or a module (by its path) binds to a name, which a function may have bound to something else."""
+    if frame.kind != "function" or not literal(value):
+        return value
+    source = owner.frame.source if isinstance(owner, Class) else frame.source
+    if not written(frame, source, name):
+        return value
+    key: object = id(owner.node) if isinstance(owner, Class) else owner
+    return or_unknown(frame, value, "member", frame.machine.numbers.of("owner", (key,)), name)
+
+
+def unsettled_item(frame: Frame, base: Mapping, key: object, value: Value) -> Value:
+    """An item of a dict, which may have been written by somebody else since."""
+    if frame.kind != "function" or base.number not in frame.machine.shared or not literal(value):
+        return value
+    return or_unknown(frame, value, "item", base.number, key) if key in stored_by(frame, frame.source).keys else value
+
+
+def written(frame: Frame, source: Source, name: str) -> bool:
+    """Whether functions of a file, of the one that is interpreted or of the one that is analysed write an attribute."""
+    sources = {source.tree: source, frame.source.tree: frame.source}
+    if frame.machine.main is not None:
+        sources[frame.machine.main.tree] = frame.machine.main
+    return any(name in stored_by(frame, one).attributes for one in sources.values())
+
+
+def literal(value: Value) -> bool:
+    """Whether a value is, or may be, a literal."""
+    return any(isinstance(option, Constant) for _, option in options_of(value))
+
+
+def or_unknown(frame: Frame, value: Value, what: str, number: int, name: object) -> Value:
+    """A value, or one of which nothing is known."""
+    numbers = frame.machine.numbers
+    unknown = Unknown(numbers.of(what, number, (name, "changed"), volatile=True))
+    return choose((*options_of(value), (NO_GUARDS, unknown)), numbers)

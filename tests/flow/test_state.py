@@ -1,0 +1,97 @@
+"""State that functions change: what a flag holds at first is no proof of what it holds when it is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.flow.programs import GOOD, LOG_PROBS, PROBS, Case, case, check
+from tests.flow.test_project import HEAD, spaces, write
+
+EITHER = [GOOD, (PROBS, PROBS, "batchmean", False)]
+CHANGED = """
+def loss(x, y):
+    p = F.softmax(x, 1)
+    if {flag}:
+        p = p.log()
+    return F.kl_div(p, F.softmax(y, 1), reduction="batchmean")
+"""
+STATES = {
+    "a_global": ("LOG = False\ndef change():\n    global LOG\n    LOG = True\n", "LOG"),
+    "a_global_changed_below": ("LOG = False\n", "LOG"),
+    "a_dict": ("OPTIONS = {'log': False}\ndef change():\n    OPTIONS['log'] = True\n", "OPTIONS['log']"),
+    "a_dict_that_is_asked": ("OPTIONS = {'log': False}\ndef change():\n    OPTIONS['log'] = True\n", "OPTIONS.get('log')"),
+    "a_class": ("class Config:\n    log = False\ndef change():\n    Config.log = True\n", "Config.log"),
+    "an_object": ("class Config:\n    log = False\nCONFIG = Config()\ndef change():\n    CONFIG.log = True\n", "CONFIG.log"),
+    "an_object_with_init": (
+        "class Config:\n    def __init__(self):\n        self.log = False\nCONFIG = Config()\ndef change():\n    CONFIG.log = True\n",
+        "CONFIG.log",
+    ),
+    "by_setattr": ("class Config:\n    log = False\nCONFIG = Config()\ndef change():\n    setattr(CONFIG, 'log', True)\n", "CONFIG.log"),
+    "of_any_name": (
+        "class Config:\n    log = False\n    def change(self, **options):\n        for name, value in options.items():\n"
+        "            setattr(self, name, value)\nCONFIG = Config()\ndef change():\n    CONFIG.change(log=True)\n",
+        "CONFIG.log",
+    ),
+    "through_its_dict": (
+        "class Config:\n    def __init__(self, **options):\n        self.log = False\n        self.__dict__.update(options)\n"
+        "CONFIG = Config()\ndef change():\n    CONFIG.__init__(log=True)\n",
+        "CONFIG.log",
+    ),
+}
+BELOW = "def change():\n    global LOG\n    LOG = True\n"
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_what_another_function_changes(name: str) -> None:
+    before, flag = STATES[name]
+    text = before + CHANGED.format(flag=flag) + BELOW * name.endswith("below")
+    check(case(name, text, EITHER, "(loss(x, y), change(), loss(x, y))"))
+
+
+METHODS: tuple[Case, ...] = (
+    case("an_attribute_of_a_loss", """
+        class Loss:
+            log = False
+            def of(self, x, y):
+                p = F.softmax(x, 1)
+                if self.log:
+                    p = p.log()
+                return F.kl_div(p, F.softmax(y, 1), reduction="batchmean")
+        def build(log):
+            made = Loss()
+            made.log = log
+            return made
+    """, EITHER, "build(True).of(x, y), build(False).of(x, y)"),
+    case("what_nothing_changes_is_known", """
+        OPTIONS = {"log": True}
+        class Config:
+            log = True
+        def loss(x, y):
+            p = F.softmax(x, 1)
+            if OPTIONS["log"] and Config.log:
+                p = p.log()
+            return F.kl_div(p, F.softmax(y, 1), reduction="batchmean")
+    """, [GOOD]),
+    case("what_the_function_itself_wrote_is_known", """
+        class Box:
+            log = False
+        def loss(x, y):
+            box = Box()
+            box.log = True
+            p = F.log_softmax(x, 1) if box.log else F.softmax(x, 1)
+            return F.kl_div(p, F.softmax(y, 1), reduction="batchmean")
+    """, [GOOD]),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("example", METHODS, ids=lambda example: example.name)
+def test_objects(example: Case) -> None:
+    check(example)
+
+
+def test_a_module_of_the_project(tmp_path: Path) -> None:
+    text = CHANGED.format(flag="conf.LOG") + "def change():\n    conf.LOG = True\n"
+    write(tmp_path, {"conf.py": "LOG = False\n", "main.py": HEAD + "import conf\n" + text})
+    assert spaces(tmp_path, "main.py") == {(LOG_PROBS, PROBS), (PROBS, PROBS)}
