@@ -181,7 +181,8 @@ def sliced(tensor: Tensor, dim: int, number: int) -> Tensor:
         case False:
             return replace(tensor, source=None)
         case None:
-            return replace(tensor, source=None, mass=tensor.mass if outermost(tensor, dim) else Mass.UNKNOWN)
+            kept = tensor.mass is Mass.CUT or outermost(tensor, dim)  # a part of a part is one
+            return replace(tensor, source=None, mass=tensor.mass if kept else Mass.UNKNOWN)
 
 
 def indexed_away(tensor: Tensor, dim: int, number: int) -> Tensor:
