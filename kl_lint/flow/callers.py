@@ -84,15 +84,16 @@ def names_bound(tree: ast.Module) -> frozenset[str]:
 
 
 def open_questions(interpreter: Interpreter, source: Source) -> frozenset[str]:
-    """The names of the functions and classes whose KL calls get something of which only their callers know."""
-    machine = interpreter.machine
+    """The names of the functions and classes whose KL calls get something of which only their callers know; a caller
+    of the same file may itself know from its own callers only.
+    """
     words: set[str] = set()
-    for place, contexts in machine.calls.items():
-        if place.source is not source:
-            continue
-        raws = [raw for context in contexts.values() for raw in context.values()]
-        if raws and raws[0].kind != "construction" and not all(settled(raw) for raw in raws):
-            words |= names_around(source.tree, place.node)
+    for place, contexts in interpreter.machine.calls.items():
+        raws = (raw for context in contexts.values() for raw in context.values()) if place.source is source else ()
+        for raw in raws:
+            if raw.kind != "construction" and not settled(raw):
+                here = (caller for caller in raw.callers if caller.source is source)
+                words.update(*(names_around(source.tree, each.node) for each in (place, *here)))
     return frozenset(words)
 
 

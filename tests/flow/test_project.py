@@ -143,6 +143,10 @@ CALLERS = {
         {"loss.py": HEAD + "def kl(a, b):\n    return F.kl_div(a, b, reduction='sum')\n"},
         HEAD + "from loss import kl\ndef inner(a, b):\n    return kl(a, b)\ndef step(s, t):\n    return inner(s.log_softmax(-1), t.softmax(-1))\n",
     ),
+    "through a helper of the callee": (
+        {"loss.py": HEAD + "def kl(a, b):\n    return F.kl_div(a, b, reduction='sum')\ndef total(p, q):\n    return 2 * kl(p, q)\n"},
+        HEAD + "from loss import total\ndef step(s, t):\n    return total(s.log_softmax(-1), t.softmax(-1))\n",
+    ),
 }
 
 
