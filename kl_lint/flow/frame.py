@@ -22,6 +22,7 @@ from kl_lint.flow.values import (
     Instance,
     Mapping,
     Numbers,
+    Symbol,
     Unknown,
     Value,
     choose,
@@ -38,7 +39,18 @@ if TYPE_CHECKING:
     from kl_lint.flow.slicing import Slice
     from kl_lint.flow.state import Stored
 
-__all__ = ["MISSING", "ContextKey", "Frame", "Machine", "OutOfReach", "OutOfWork", "Outcome", "RawCall", "Return"]
+__all__ = [
+    "MISSING",
+    "ContextKey",
+    "Frame",
+    "Machine",
+    "OutOfReach",
+    "OutOfWork",
+    "Outcome",
+    "RawCall",
+    "Return",
+    "Surroundings",
+]
 
 
 class OutOfWork(Exception):
@@ -52,6 +64,8 @@ class OutOfReach(Exception):
 FOREIGN_WORK = 2_500
 """The steps that one analysis may take in other files of the project."""
 
+DEFINED = (Symbol, Function, Class)
+"""What a name is bound to once and for all."""
 MISSING = Unknown(0)
 """Stands for an unbound name where a branch may have bound it."""
 
@@ -119,6 +133,30 @@ class Return:
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a call has had to do with the frames around it: the names that it read of them, with what they held then,
+    and the frames that it wrote to.
+    """
+
+    reads: dict[tuple[Frame, str], Value] = field(default_factory=dict)
+    writes: set[Frame] = field(default_factory=set)
+
+    def add(self, other: Surroundings, within: Frame) -> None:
+        """Take over what a call within this one has had to do with any frame but this one's own."""
+        for (frame, name), value in other.reads.items():
+            if frame is not within:
+                self.reads.setdefault((frame, name), value)
+        self.writes.update(frame for frame in other.writes if frame is not within)
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether another call would read the same, and leave nothing that it must be seen to write."""
+        return not self.writes and all(
+            (held := frame.variables.get(name)) is value or held == value for (frame, name), value in self.reads.items()
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a call has come to: its value, its receiver and the arguments that it changed, as it left them; whether it
     is no pure function of its arguments; and the activation that this was found in.
@@ -129,6 +167,8 @@ class Outcome:
     changed: tuple[tuple[str, Value], ...]
     impure: bool
     key: ContextKey
+    around: Surroundings = field(default_factory=Surroundings)
+    """Which must be unchanged where this is to hold again."""
 
 
 class Machine:
@@ -173,6 +213,7 @@ class Machine:
         "standalone",
         "stored",
         "summed",
+        "surroundings",
         "torch_names",
         "unfollowed",
         "uses",
@@ -185,6 +226,8 @@ class Machine:
         self.epoch = 0
         self.impure = 0
         self.memo: dict[ContextKey, Outcome] = {}
+        self.surroundings: list[Surroundings] = []
+        """Of each call that is being interpreted."""
         self.entrances: dict[ContextKey, dict[tuple[ContextKey, Place], None]] = {}
         self.unfollowed: set[Place] = set()
         self.contexts: dict[ast.AST, int] = {}
@@ -310,6 +353,7 @@ class Frame:
         """Bind a name, here or where `global`/`nonlocal` put it."""
         if name in self.foreign:
             home = self.foreign[name]
+            self.note_write(home)
             home.variables[name] = choose(
                 (*options_of(home.variables.get(name, value)), (NO_GUARDS, value)), self.machine.numbers
             )
@@ -321,6 +365,11 @@ class Frame:
             if name not in journal:
                 journal[name] = self.variables.get(name, MISSING)
         self.variables[name] = value
+
+    def note_write(self, home: Frame) -> None:
+        """Note for the present call that it writes to a frame around it."""
+        if home is not self and self.machine.surroundings:
+            self.machine.surroundings[-1].writes.add(home)
 
     def home(self, name: str) -> Frame:
         """The frame in which a name is bound: this one, where none is."""
@@ -339,6 +388,8 @@ class Frame:
             if value is not None and (frame is self or frame.kind != "class"):
                 if frame.loop_levels:
                     frame.note_read(name)
+                if frame is not self and not isinstance(value, DEFINED) and self.machine.surroundings:
+                    self.machine.surroundings[-1].reads.setdefault((frame, name), value)
                 if value is MISSING:
                     return None
                 return self.narrow(value) if type(value) is Choice else value

@@ -8,7 +8,7 @@ from dataclasses import replace
 from kl_lint.flow.containers import too_deep
 from kl_lint.flow.declared import annotated
 from kl_lint.flow.expressions import evaluate
-from kl_lint.flow.frame import ContextKey, Frame, Machine, OutOfReach, Outcome, Return
+from kl_lint.flow.frame import ContextKey, Frame, Machine, OutOfReach, Outcome, Return, Surroundings
 from kl_lint.flow.objects import KL_LOSS, receiver_name
 from kl_lint.flow.slicing import Slice, slice_of
 from kl_lint.flow.statements import execute, leave
@@ -68,21 +68,19 @@ class Interpreter:
         place = function.node
         if too_deep(variables.values()):
             return Unknown(machine.opaque(node))
-        key: tuple[object, ast.AST, int, tuple[tuple[str, Value], ...], bool] = (
-            "call",
-            place,
-            id(function.frame),
-            tuple(sorted(variables.items(), key=lambda item: item[0])),
-            caller.no_grad,
-        )
-        known = machine.memo.get(key)
+        arguments = tuple(sorted(variables.items(), key=lambda item: item[0]))
+        key: ContextKey = ("call", place, id(function.frame), arguments, caller.no_grad)
+        known = self._known(key)
         alike: ContextKey = ()
         if known is None:
-            alike = ("alike", place, id(function.frame), canonical_arguments(machine, key[3]), caller.no_grad)
-            known = machine.memo.get(alike)
+            alike = ("alike", place, id(function.frame), canonical_arguments(machine, arguments), caller.no_grad)
+            known = self._known(alike)
             if known is not None:
                 known = machine.memo[key] = replace(known, receiver=None, impure=True)
         if known is None:
+            asked = key
+            if key in machine.memo:  # what it reads has changed: this is another activation
+                key = (*key, machine.contexts.get(place, 0))
             recursive = machine.running.get(place, 0)
             if (
                 recursive >= MOST_RECURSION
@@ -101,20 +99,32 @@ class Interpreter:
             frame.lent = lent(function, variables, frame.receiver)
             machine.entrances.setdefault(key, {})[caller.key, caller.place(node)] = None
             before = machine.impure
-            value, receiver = self._abroad(frame, function) if self._leaves(frame) else self._body(frame, function)
+            around = Surroundings()
+            machine.surroundings.append(around)
+            try:
+                value, receiver = self._abroad(frame, function) if self._leaves(frame) else self._body(frame, function)
+            finally:
+                machine.surroundings.pop()
             changed = self._changed(frame)
-            known = machine.memo[key] = Outcome(value, receiver, changed, machine.impure != before, key)
+            known = machine.memo[asked] = Outcome(value, receiver, changed, machine.impure != before, key, around)
             same = receiver is None or receiver == variables.get(frame.receiver or "")
             if transferable(value) and same and not changed:
                 machine.memo[alike] = known
         else:
             machine.entrances[known.key][caller.key, caller.place(node)] = None
+        if machine.surroundings:
+            machine.surroundings[-1].add(known.around, within=caller)
         value = known.value
         if known.impure:
             value = relabelled(value, machine.numbers, machine.numbers.of("at", (id(node), machine.epoch)))
         machine.last_receiver = known.receiver
         machine.last_changed = known.changed
         return self._promised(function, node) or value
+
+    def _known(self, key: ContextKey) -> Outcome | None:
+        """What a call has come to before, where that still holds."""
+        known = self.machine.memo.get(key)
+        return known if known is not None and known.around.unchanged else None
 
     def _promised(self, function: Function, node: ast.AST) -> Value | None:
         """What the function's annotation says of its result, where it names a space."""

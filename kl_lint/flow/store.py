@@ -188,6 +188,7 @@ def mutate(frame: Frame, target: ast.expr | None, old: Value, new: Value) -> Non
             home = frame.home(name)
             held = home.variables.get(name)
             if held is not new and not (type(held) is Choice and any(option is new for _, option in held.options)):
+                frame.note_write(home)
                 home.set(name, new)
         case ast.expr() as root:
             store(frame, root, new)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import indent
+
 import pytest
 
 from tests.flow.programs import GOOD, LOG_PROBS, PROBS, UNKNOWN, Case, case, check
@@ -11,6 +13,29 @@ MEAN = (LOG_PROBS, PROBS, "mean", False)
 SUM = (LOG_PROBS, PROBS, "sum", False)
 SWAPPED = (PROBS, LOG_PROBS, "batchmean", False)
 LOG_TARGET = (LOG_PROBS, LOG_PROBS, "batchmean", True)
+
+CLOSED_OVER = {
+    "a_closure": ("p = F.softmax(x, 1)\ndef get():\n    return p", "p = F.log_softmax(x, 1)"),
+    "a_lambda": ("p = F.softmax(x, 1)\nget = lambda: p", "p = F.log_softmax(x, 1)"),
+    "a_closure_of_a_closure": ("p = F.softmax(x, 1)\ndef get():\n    def inner():\n        return p\n    return inner()", "p = F.log_softmax(x, 1)"),
+    "a_list": ("p = [F.softmax(x, 1)]\ndef get():\n    return p[0]", "p[0] = F.log_softmax(x, 1)"),
+    "an_object": ("p = Box()\np.held = F.softmax(x, 1)\ndef get():\n    return p.held", "p.held = F.log_softmax(x, 1)"),
+    "a_dict_of_the_module": ("STATE['p'] = F.softmax(x, 1)\nget = read", "STATE['p'] = F.log_softmax(x, 1)"),
+    "what_it_writes": (
+        "p = [F.softmax(x, 1)]\nq = F.log_softmax(x, 1)\ndef put(v):\n    p[0] = v\ndef get():\n    return p[0]\nput(q)\np[0] = F.softmax(x, 1)",
+        "put(q)",
+    ),
+}
+"""What is made before a first call, and what is changed before a second, with the same arguments."""
+
+
+@pytest.mark.parametrize("name", CLOSED_OVER)
+def test_a_function_reads_what_is_around_it_now(name: str) -> None:
+    before, change = CLOSED_OVER[name]
+    lines = f"{before}\nget()\n{change}\nreturn F.kl_div(get(), F.softmax(y, 1), reduction='batchmean')"
+    state = "STATE = {'p': None}\ndef read():\n    return STATE['p']\nclass Box:\n    held = None\n"
+    check(case(name, f"{state}def loss(x, y):\n{indent(lines, '    ')}\n", [GOOD]))
+
 
 HELPERS: tuple[Case, ...] = (
     case("helper_that_normalises", """

@@ -210,11 +210,12 @@ CALLS = (
     # a subclass of KLDivLoss
     Call(
         Text(
-            "{c}({settings})({p}, {q})",
-            define="class {c}({nn}KLDivLoss):\n    def forward(self, input, target):\n"
-            "        return super().forward(input, target)",
+            "{c}()({p}, {q})",
+            define="class {c}({nn}KLDivLoss):\n    def __init__(self):\n        super().__init__({settings})\n\n"
+            "    def forward(self, input, target):\n        return super().forward(input, target)",
         ),
         module=True,
+        constant=True,
     ),
     # tables and factories
     Call(
