@@ -125,7 +125,7 @@ def carried_loss(one: Tensor, other: Tensor, operator: str) -> Loss | None:
             and other.loss.elementwise
             and one.where() == other.where()
         )
-        return Loss(one.loss.calls | other.loss.calls, together)
+        return Loss(one.loss.calls | other.loss.calls, together, one.loss.summed or other.loss.summed)
     loss, rest = (one.loss, other) if one.loss is not None else (other.loss, one)
     assert loss is not None
     keeps = operator in ("mul", "div") and (rest.rank == 0 or rest.fill is not None or rest.space is Space.UNKNOWN)

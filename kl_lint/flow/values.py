@@ -184,11 +184,12 @@ class Weight:
 @dataclass(frozen=True, slots=True)
 class Loss:
     """Marks the result of a KL call: which calls it came from, and whether the class dimension is still there to be
-    averaged.
+    averaged, the other ones `summed`.
     """
 
     calls: frozenset[Place]
     elementwise: bool
+    summed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

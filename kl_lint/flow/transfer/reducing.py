@@ -157,7 +157,7 @@ def reduced_loss(
                 place,
                 call.place,
                 "mean() over everything" if everything else f"mean over dim {dim}",
-                given.dim,
+                given.dim if not loss.summed else None,
                 everything,
                 call.operand_place(),
             )
@@ -166,7 +166,7 @@ def reduced_loss(
         return Tensor(number, rank=rank, gradient=given.gradient, loss=replace(loss, elementwise=False))
     if same_dim(given, dim, symbol) is False and dim is not None:
         own = given.where()[0] if keepdim else shifted_out(given, dim)
-        return replace(given, number=number, dim=own, rank=rank)
+        return replace(given, number=number, dim=own, rank=rank, loss=replace(loss, summed=loss.summed or kind == "sum"))
     return Tensor(number, rank=rank, gradient=given.gradient, loss=replace(loss, elementwise=False))
 
 
