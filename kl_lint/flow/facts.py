@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 
 from kl_lint.finding import Span, Step
@@ -72,15 +73,41 @@ def site(
     found: list[Context] = []
     kind = Kind.FUNCTIONAL
     for key, raws in contexts.items():
-        variants: list[KLCall] = []
+        variants: dict[KLCall, None] = {}
         entry = True
         for raw in raws.values():
             kind = Kind(raw.kind)
             entry = raw.entry
-            variants.extend(variants_of(machine, raw, uses))
+            for variant in variants_of(machine, raw, uses):
+                variants[variant] = None
+                if len(variants) > MOST_VARIANTS:
+                    break
         chains = chains_to(machine, key) if len(contexts) > 1 else ()
-        found.append(Context(tuple(variants[:MOST_VARIANTS]), entry, chains))
+        found.append(Context(bounded(list(variants)), entry, chains))
     return Site(kind, place.span, tuple(found))
+
+
+def bounded(variants: list[KLCall]) -> tuple[KLCall, ...]:
+    """The variants, where they are few; else some of them, and one that stands for the others: nothing is known of it."""
+    if len(variants) <= MOST_VARIANTS:
+        return tuple(variants)
+    some, another = variants[: MOST_VARIANTS - 1], variants[MOST_VARIANTS]
+    return (
+        *some,
+        replace(
+            another,
+            reduction=Reduction.UNKNOWN,
+            log_target=None,
+            input=obscured(another.input),
+            target=obscured(another.target),
+            uses=(),
+        ),
+    )
+
+
+def obscured(argument: Argument | None) -> Argument | None:
+    """The argument, whatever it holds."""
+    return replace(argument, value=Distribution(Space.UNKNOWN)) if argument is not None else None
 
 
 def variants_of(machine: Machine, raw: RawCall, uses: list[LossUse]) -> Iterator[KLCall]:

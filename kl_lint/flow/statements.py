@@ -328,10 +328,18 @@ def for_loop(frame: Frame, node: ast.For | ast.AsyncFor) -> None:
 
 
 def while_loop(frame: Frame, node: ast.While) -> None:
-    """`while`: as a for loop whose head is the test."""
-    test = evaluate(frame, node.test)
+    """`while`: as a for loop whose head is the test. It is endless where the test holds before the first turn and after
+    each.
+    """
+    first = evaluate(frame, node.test)
     exits = loop(frame, node.body, lambda: None)
-    after_loop(frame, node.orelse, exits, endless=isinstance(test, Constant) and bool(test.value))
+    endless = holds_always(first) and holds_always(evaluate(frame, node.test))
+    after_loop(frame, node.orelse, exits, endless=endless)
+
+
+def holds_always(test: Value) -> bool:
+    """Whether a test has one outcome, and that is true."""
+    return isinstance(test, Constant) and bool(test.value)
 
 
 def after_loop(frame: Frame, orelse: list[ast.stmt], exits: list[dict[str, Value]], *, endless: bool) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from kl_lint.finding import Span
 from kl_lint.flow.kl_call import Argument, KLCall, Kind, Producer, RemarkKind, Setting
-from kl_lint.flow.values import Mass
+from kl_lint.flow.values import Mass, Space
+from kl_lint.rules import judge
 from tests.flow.programs import PRELUDE, calls_in, facts_of, only_call
 
 
@@ -84,7 +85,7 @@ def test_settings_that_are_not_known() -> None:
 
 
 def test_settings_of_a_construction() -> None:
-    (site,) = facts_of(PRELUDE + 'crit = nn.KLDivLoss(None, False, log_target=True)\n').sites
+    (site,) = facts_of(PRELUDE + "crit = nn.KLDivLoss(None, False, log_target=True)\n").sites
     (context,) = site.contexts
     (call,) = context.variants
     assert (call.kind, call.callee, call.input, call.target) == (Kind.CONSTRUCTION, "nn.KLDivLoss", None, None)
@@ -114,11 +115,16 @@ def test_callers_are_told_outermost_first() -> None:
     assert ways == {(), (7,), (9, 7)}
     entered = {context.entry: tuple(call.callers for call in context.variants) for context in site.contexts}
     assert entered[True] == ((),)
-    assert all(step.what == "called here" for context in site.contexts for call in context.variants for step in call.callers)
+    assert all(
+        step.what == "called here" for context in site.contexts for call in context.variants for step in call.callers
+    )
 
 
 def test_a_function_called_twice_alike_is_one_context() -> None:
-    text = PRELUDE + "def kl(s, t):\n    return F.kl_div(s, t)\ndef loss(x):\n    a = x.log_softmax(1)\n    return kl(a, a) + kl(a, a)\n"
+    text = (
+        PRELUDE
+        + "def kl(s, t):\n    return F.kl_div(s, t)\ndef loss(x):\n    a = x.log_softmax(1)\n    return kl(a, a) + kl(a, a)\n"
+    )
     (site,) = calls_in(facts_of(text))
     assert sorted(context.entry for context in site.contexts) == [False, True]
 
@@ -180,7 +186,14 @@ def test_two_distributions_of_one_tensor_have_one_source() -> None:
 
 @pytest.mark.parametrize(
     ("left", "right", "same"),
-    [("x", "y", True), ("x / T", "y / T", True), ("x / 2", "y / 2.0", True), ("x / T", "y", False), ("x / T", "y / U", False), ("x / 2", "y / 3", False)],
+    [
+        ("x", "y", True),
+        ("x / T", "y / T", True),
+        ("x / 2", "y / 2.0", True),
+        ("x / T", "y", False),
+        ("x / T", "y / U", False),
+        ("x / 2", "y / 3", False),
+    ],
 )
 def test_temperatures(left: str, right: str, same: bool) -> None:
     given, other = arguments_of(f"return F.kl_div(({left}).log_softmax(1), ({right}).softmax(1))", "x, y, T, U")
@@ -229,8 +242,16 @@ def test_an_inline_producer() -> None:
     ],
 )
 def test_a_producer_in_a_local(body: str, sole: bool, unchanged: bool) -> None:
-    calls = [call for context in calls_in(facts_of(f"{PRELUDE}def loss(x, y):\n" + "".join(f"    {line}\n" for line in body.splitlines())))[0].contexts for call in context.variants]
-    producer = next(call.input.value.producer for call in calls if call.input is not None and call.input.value.producer is not None)
+    calls = [
+        call
+        for context in calls_in(
+            facts_of(f"{PRELUDE}def loss(x, y):\n" + "".join(f"    {line}\n" for line in body.splitlines()))
+        )[0].contexts
+        for call in context.variants
+    ]
+    producer = next(
+        call.input.value.producer for call in calls if call.input is not None and call.input.value.producer is not None
+    )
     assert (producer.inline, producer.sole_use, producer.operand_unchanged) == (False, sole, unchanged)
 
 
@@ -265,8 +286,14 @@ def test_what_a_mixture_was_made_of_is_no_producer() -> None:
 
 HANDWRITTEN = [
     ("(p * (p.log() - q.log())).sum()", ("p", "q.log()", True, "p * (p.log() - q.log())")),
-    ("torch.sum(p * (torch.log(p) - torch.log(q)), dim=1)", ("p", "torch.log(q)", False, "p * (torch.log(p) - torch.log(q))")),
-    ("((torch.log(p) - torch.log(q)) * p).sum(-1).mean()", ("p", "torch.log(q)", False, "(torch.log(p) - torch.log(q)) * p")),
+    (
+        "torch.sum(p * (torch.log(p) - torch.log(q)), dim=1)",
+        ("p", "torch.log(q)", False, "p * (torch.log(p) - torch.log(q))"),
+    ),
+    (
+        "((torch.log(p) - torch.log(q)) * p).sum(-1).mean()",
+        ("p", "torch.log(q)", False, "(torch.log(p) - torch.log(q)) * p"),
+    ),
 ]
 
 
@@ -283,8 +310,32 @@ def test_hand_written_divergences(expression: str, expected: tuple[str, str, boo
     assert facts_of(text).handwritten == ()
 
 
-@pytest.mark.parametrize(("imports", "functional"), [("import torch\n", "torch.nn.functional"), ("import torch\nimport torch.nn as nn\n", "nn.functional")])
+@pytest.mark.parametrize(
+    ("imports", "functional"),
+    [("import torch\n", "torch.nn.functional"), ("import torch\nimport torch.nn as nn\n", "nn.functional")],
+)
 def test_how_the_file_spells_functional(imports: str, functional: str) -> None:
-    text = imports + "def loss(x, y):\n    p, q = x.softmax(1), y.softmax(1)\n    return (p * (p.log() - q.log())).sum()\n"
+    text = (
+        imports + "def loss(x, y):\n    p, q = x.softmax(1), y.softmax(1)\n    return (p * (p.log() - q.log())).sum()\n"
+    )
     (found,) = facts_of(text, handwritten=True).handwritten
     assert found.functional == functional
+
+
+def test_of_too_many_ways_to_a_call_some_are_not_known() -> None:
+    """Five ways of six give probabilities, with six targets each: a rule that saw no more than these would report."""
+
+    def chosen(name: str, flag: str, values: list[str]) -> str:
+        arms = [f"if {flag} == {number}:\n        {name} = {value}" for number, value in enumerate(values)]
+        return "    " + "\n    el".join(arms) + "\n"
+
+    inputs = chosen("s", "j", [f"(x * {number}).softmax(1)" for number in range(5)] + ["x.log_softmax(1)"])
+    targets = chosen("t", "k", [f"(y * {number}).softmax(1)" for number in range(6)])
+    text = PRELUDE + f"def loss(x, y, j, k):\n{inputs}{targets}    return F.kl_div(s, t, reduction='sum')\n"
+    (site,) = facts_of(text).sites
+    (context,) = site.contexts
+    assert len(context.variants) == 24
+    assert all(
+        only.value.space is Space.UNKNOWN for only in (context.variants[-1].input, context.variants[-1].target) if only
+    )
+    assert judge(facts_of(text)) == ()

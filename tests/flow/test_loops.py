@@ -273,6 +273,17 @@ WHILE: tuple[Case, ...] = (
                 s = queue.pop()
                 F.kl_div(s, y.softmax(1), reduction="batchmean")
     """, [GOOD]),
+    case("while_a_test_that_the_body_turns", """
+        def loss(x, y):
+            n, running = 0, True
+            while n < 1:
+                s = x.log_softmax(1)
+                n += 1
+            while running:
+                t = y.softmax(1)
+                running = False
+            return F.kl_div(s, t, reduction="batchmean")
+    """, [GOOD]),
     case("while_else", """
         def loss(x, y, n=2):
             while n > 0:

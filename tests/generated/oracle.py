@@ -335,7 +335,7 @@ def _log_of_softmax(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
 
 
 def _wrong_logarithm(seen: Witnessed, _: tuple[Tensor, ...]) -> str | None:
-    wrong = any(sums(operation.operand) for operation in seen.operations("log2", "log10", "log1p"))
+    wrong = any(within(operation.operand, 0, 1) for operation in seen.operations("log2", "log10", "log1p"))
     return None if wrong else "no such logarithm was taken of probabilities"
 
 
