@@ -88,7 +88,7 @@ def site(
 
 
 def bounded(variants: list[KLCall]) -> tuple[KLCall, ...]:
-    """The variants, where they are few; else some of them, and one that stands for the others: nothing is known of it."""
+    """The variants, where they are few; else some of them, and one of which nothing is known, for all others."""
     if len(variants) <= MOST_VARIANTS:
         return tuple(variants)
     some, another = variants[: MOST_VARIANTS - 1], variants[MOST_VARIANTS]

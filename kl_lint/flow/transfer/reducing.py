@@ -166,7 +166,8 @@ def reduced_loss(
         return Tensor(number, rank=rank, gradient=given.gradient, loss=replace(loss, elementwise=False))
     if same_dim(given, dim, symbol) is False and dim is not None:
         own = given.where()[0] if keepdim else shifted_out(given, dim)
-        return replace(given, number=number, dim=own, rank=rank, loss=replace(loss, summed=loss.summed or kind == "sum"))
+        summed = loss.summed or kind == "sum"
+        return replace(given, number=number, dim=own, rank=rank, loss=replace(loss, summed=summed))
     return Tensor(number, rank=rank, gradient=given.gradient, loss=replace(loss, elementwise=False))
 
 
