@@ -14,15 +14,31 @@ from __future__ import annotations
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from kl_lint.corpus import CheckedProject, check_project
     from kl_lint.finding import Finding
     from kl_lint.inspection import Row
     from kl_lint.rewriting import fix_source
 
-__all__ = ["Finding", "Row", "__version__", "check_source", "fix_source", "inspect_source"]
+__all__ = [
+    "CheckedProject",
+    "Finding",
+    "Row",
+    "__version__",
+    "check_project",
+    "check_source",
+    "fix_source",
+    "inspect_source",
+]
 
 __version__ = "0.1.0"
 
-_HOMES = {"Finding": "kl_lint.finding", "Row": "kl_lint.inspection", "fix_source": "kl_lint.rewriting"}
+_HOMES = {
+    "CheckedProject": "kl_lint.corpus",
+    "Finding": "kl_lint.finding",
+    "Row": "kl_lint.inspection",
+    "check_project": "kl_lint.corpus",
+    "fix_source": "kl_lint.rewriting",
+}
 
 
 def __getattr__(name: str) -> object:

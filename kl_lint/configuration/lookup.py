@@ -20,12 +20,12 @@ class Configuration:
 
     `given` are the options of the command line, or of what stands for it, by name; they count more than any file's.
     The options of `file`, where it is given, hold everywhere; where `isolated`, no file's do. Paths in both are seen
-    from `directory`, the working directory unless it is given.
+    from `directory`, the working directory unless it is given. No file above `root` counts, where that is given.
 
     Raises WrongConfiguration where `file` cannot be followed; so does each method where a file that it meets cannot be.
     """
 
-    __slots__ = ("_everywhere", "_given", "_known")
+    __slots__ = ("_everywhere", "_given", "_known", "_root")
 
     def __init__(
         self,
@@ -34,6 +34,7 @@ class Configuration:
         file: str | None = None,
         isolated: bool = False,
         directory: str | None = None,
+        root: str | None = None,
     ) -> None:
         try:
             here = directory or os.getcwd()
@@ -41,6 +42,7 @@ class Configuration:
             raise WrongConfiguration("the working directory is gone; change to one that is there") from error
         self._given = Layer("command line", here, given or {})
         self._known: dict[str, Settings] = {}
+        self._root = root
         self._everywhere: Settings | None = None
         if file is not None:
             self._everywhere = Settings(Layer(file, here, _required(file)), self._given)
@@ -75,7 +77,7 @@ class Configuration:
         options = read_options(path) if os.path.isfile(path) else None
         if options is not None:
             return Settings(Layer(path, directory, options), self._given)
-        return Settings(self._given) if directory == os.path.dirname(directory) else None
+        return Settings(self._given) if directory in (self._root, os.path.dirname(directory)) else None
 
 
 def _required(file: str) -> dict[str, object]:

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["WrongConfiguration", "read_options"]
+__all__ = ["WrongConfiguration", "checked_options", "read_options"]
 
 _WITHOUT = "mend it, or run with --isolated"
 
@@ -49,7 +49,7 @@ def read_options(path: str) -> dict[str, object] | None:
         return None
     if not isinstance(table, dict):
         raise WrongConfiguration(f"{name}: tool.kl_lint must be a table; write [tool.kl_lint]")
-    return _checked(name, table)
+    return checked_options(name, table)
 
 
 def _parse(name: str, data: bytes) -> dict[str, object]:
@@ -64,7 +64,8 @@ def _parse(name: str, data: bytes) -> dict[str, object]:
         raise WrongConfiguration(f"{name}: is not valid TOML ({error}); {_WITHOUT}") from error
 
 
-def _checked(name: str, table: Mapping[str, object]) -> dict[str, object]:
+def checked_options(name: str, table: Mapping[str, object]) -> dict[str, object]:
+    """The options in `table`, which messages call `name`, by name. Raises WrongConfiguration as `read_options` does."""
     from kl_lint.configuration.values import from_toml, suggestion
 
     known = {option.name: option for option in OPTIONS}
