@@ -128,6 +128,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--statistics", action="store_true", help="count the findings of each rule, do not list them")
     _add_color(output)
     output.add_argument("--exit-zero", action="store_true", help="exit with 0 whatever is found")
+    output.add_argument("--watch", action="store_true", help="check again whenever a file changes, until Ctrl+C")
     _add_files(parser)
 
 

@@ -658,8 +658,8 @@ def test_color(command: Command) -> None:
 
 
 HEAVY = {
-    "ast", "dataclasses", "flake8", "importlib.metadata", "inspect", "json", "libcst", "multiprocessing", "pathlib",
-    "pathspec", "rich", "shutil", "tokenize", "tomllib", "typing", "kl_lint.finding", "kl_lint.flow", "kl_lint.rules",
+    "ast", "concurrent", "contextlib", "dataclasses", "flake8", "importlib.metadata", "inspect", "json", "libcst",
+    "multiprocessing", "pathlib", "pathspec", "pickle", "rich", "select", "shutil", "subprocess", "tempfile", "tqdm", "tokenize", "tomllib", "typing", "kl_lint.finding", "kl_lint.flow", "kl_lint.rules",
 }  # fmt: skip
 
 

@@ -31,6 +31,17 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.add_noqa and (arguments.fix or arguments.fix_only):
         complain("--add-noqa and --fix exclude each other; run one first, then the other")
         return FAILED
+    if arguments.watch:
+        if "-" in arguments.paths:
+            complain("--watch: standard input does not change; name files or directories")
+            return FAILED
+        from kl_lint.commands.watch import watch
+
+        return watch(arguments, _run_once)
+    return _run_once(arguments)
+
+
+def _run_once(arguments: argparse.Namespace) -> int:
     if arguments.add_noqa:
         return _silence(arguments)
     try:
