@@ -1,8 +1,12 @@
 """`python -m kl_lint`: the command `kl-lint`."""
 
-from __future__ import annotations
-
+import os
 import sys
+
+# Python looks for modules in the working directory first, which may be that of the code to be checked: an `ast.py` in
+# it would be run. To what `-m` itself needs, that may have happened by now: not so with `python -P -m kl_lint`.
+if not getattr(sys.flags, "safe_path", False) and sys.path and sys.path[0] in ("", os.getcwd()):
+    del sys.path[0]
 
 from kl_lint.cli import main
 

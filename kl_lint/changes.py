@@ -61,11 +61,19 @@ class Change:
         """A unified diff of the bytes, which `patch` and `git apply` can apply from the working directory."""
         import difflib
 
-        name = os.fsencode(self.path)
+        name = _quoted(os.fsencode(self.path))
         lines = difflib.diff_bytes(
             difflib.unified_diff, _lines(self.before), _lines(self.after), name, name, lineterm=b"\n"
         )
         return b"".join(_ended(lines))
+
+
+def _quoted(name: bytes) -> bytes:
+    """The name of a file in a diff. One that would be more than a name there is quoted, as git does."""
+    if not name.startswith(b'"') and all(byte >= 32 and byte != 127 for byte in name):
+        return name
+    escaped = (chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{byte:03o}" for byte in name)
+    return f'"{"".join(escaped)}"'.encode("ascii")
 
 
 def _lines(data: bytes) -> list[bytes]:

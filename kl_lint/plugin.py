@@ -52,8 +52,11 @@ class Plugin:
         )
         if not complete:
             _log_incomplete(self.filename)
+        if findings:
+            from kl_lint.reports.terminal import visible
         for finding in findings:
-            yield finding.noqa_row, _column(finding, self.lines), f"{finding.code} {finding.message}", type(self)
+            text = f"{finding.code} {visible(finding.message)}"
+            yield finding.noqa_row, _column(finding, self.lines), text, type(self)
 
     @staticmethod
     def add_options(option_manager: OptionManager) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from kl_lint import batch
-from kl_lint.commands.common import CLEAN, FAILED, FOUND, HeldStdin, Run, complain, emit, save, shows_color, tell
+from kl_lint.commands.common import CLEAN, FAILED, FOUND, HeldStdin, Run, complain, emit, save, show, shows_color, tell
 from kl_lint.configuration.pyproject import WrongConfiguration
 from kl_lint.reports import COUNTED, DOCUMENTS
 from kl_lint.selection import INTERNAL_ERROR
@@ -112,7 +112,7 @@ def _changing(arguments: argparse.Namespace) -> Then:
             emit(outcome.change.after if outcome and outcome.change else source.data)
         elif outcome and outcome.change:
             try:
-                emit(outcome.change.diff()) if arguments.diff else outcome.change.write()
+                show(outcome.change.diff()) if arguments.diff else outcome.change.write()
             except Problem as problem:
                 return batch.Outcome(source.path, problem=problem)
         return outcome

@@ -35,6 +35,7 @@ __all__ = [
     "configure",
     "emit",
     "save",
+    "show",
     "shows_color",
     "tell",
 ]
@@ -61,6 +62,17 @@ def emit(data: bytes) -> None:
     if sys.stdout is not None:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
+
+
+def show(data: bytes) -> None:
+    """Put `data`, lines of text, on standard output: as it is, unless that is a terminal, which might obey it."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        emit(data)
+        return
+    from kl_lint.reports.terminal import visible
+
+    for line in data.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n"):
+        print(visible(line.removesuffix("\r")))
 
 
 def save(path: str, text: str) -> None:

@@ -220,7 +220,6 @@ def _key(key: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """`text` as a basic string of TOML, which is one of JSON, but for the character that only JSON lets stand."""
-    import json
-
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """`text` as a basic string of TOML, with escapes for whatever a terminal would obey or not print."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("##[", "\\u0023#[")
+    return '"' + "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in escaped) + '"'

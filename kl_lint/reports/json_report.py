@@ -7,9 +7,9 @@ of the cell, those without code included, and rows count from its first one.
 
 from __future__ import annotations
 
-import json
 import os
 
+from kl_lint.reports.json_text import dump_as_it_is
 from kl_lint.reports.mender import Mender
 from kl_lint.selection import INTERNAL_ERROR
 
@@ -27,7 +27,7 @@ __all__ = ["absolute", "in_cell", "render", "step"]
 def render(findings: Sequence[Finding], context: Context) -> str:
     """The array, and a newline."""
     mender = Mender(context)
-    return json.dumps([_object(finding, context, mender) for finding in findings], indent=2) + "\n"
+    return dump_as_it_is([_object(finding, context, mender) for finding in findings])
 
 
 def _object(finding: Finding, context: Context, mender: Mender) -> dict[str, object]:

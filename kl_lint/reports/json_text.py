@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-__all__ = ["dump"]
+__all__ = ["dump", "dump_as_it_is"]
 
 
 def dump(value: object) -> str:
@@ -13,7 +13,15 @@ def dump(value: object) -> str:
     Half a surrogate pair, which stands for a byte of a file's name that is no text, is written out as an escape
     (`\\\\udcff`): readers in other languages reject it, or the whole document.
     """
-    return json.dumps(_textual(value), indent=2) + "\n"
+    return dump_as_it_is(_textual(value))
+
+
+def dump_as_it_is(value: object) -> str:
+    """`value` as indented JSON, and a newline; its texts with every half of a pair that they have.
+
+    A log of GitHub Actions may show it: nothing in it reads `##[`, which the runner obeys wherever it stands in a line.
+    """
+    return json.dumps(value, indent=2).replace("##[", "\\u0023#[") + "\n"
 
 
 def _textual(value: object) -> object:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from kl_lint.reports.json_report import absolute, in_cell, step
+from kl_lint.reports.json_text import dump_as_it_is
 from kl_lint.reports.paths import here
 from kl_lint.reports.reasons import line_of
 from kl_lint.reports.terminal import Paint, path, visible
@@ -31,7 +30,7 @@ _SPACES = {
 
 def render_json(rows: Sequence[Row], context: Context) -> str:
     """An array with an object for each call; the same conventions as those of the JSON report on findings."""
-    return json.dumps([_object(row, context) for row in rows], indent=2) + "\n"
+    return dump_as_it_is([_object(row, context) for row in rows])
 
 
 def _object(row: Row, context: Context) -> dict[str, object]:

@@ -17,11 +17,11 @@ _TAB = "    "
 def visible(text: str) -> str:
     """`text` with what a terminal would obey, or not print, written as an escape: controls, surrogates, bidi marks.
 
-    A tab becomes four spaces.
+    A tab becomes four spaces. Neither is `##[` left, which GitHub's runner obeys wherever it stands in a line.
     """
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else _escape(character) for character in text)
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else _escape(character) for character in text)
+    return text.replace("##[", "\\x23#[")
 
 
 def _escape(character: str) -> str:

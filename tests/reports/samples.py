@@ -35,6 +35,7 @@ HOSTILE = (
     "{0}[1](2).py",
     "no%0A::error::.py",
     "\r::error::cr.py",
+    "##[add-mask]s.py",
 )
 """Names that a file may have, each made to be taken for something else."""
 
