@@ -560,6 +560,8 @@ def divide(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
     if one.fill is not None and one.rank != 0 and (other.rank == 0 or not isinstance(call.values["other"], Tensor)):
         share = binary(call.frame, call.node, "div", one.fill, call.values["other"], {})
         return fill_tensor(call, share, one.rank)
+    if one.space is Space.PROBS and is_rest(other):
+        return replace(blurred(one, call.number()), weight=ANY_WEIGHT, maker=None, notes=())
     if one.space is Space.PROBS:
         match other.fill:
             case Constant(value=(int() | float()) as by) if by:
@@ -569,6 +571,12 @@ def divide(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
     if one.space is Space.LOG_PROBS:
         return log_scaled(call, one, other)
     return None
+
+
+def is_rest(tensor: Tensor) -> bool:
+    """Whether a divisor is what some probability leaves of one: `p / (1 - p[i])` spreads it over the others."""
+    complement = tensor.form is not None and tensor.form.op == "complement"
+    return complement or (tensor.space is Space.PROBS and tensor.complement_of is not None)
 
 
 def divided_by_own_sum(call: Call, one: Tensor, other: Tensor) -> Tensor | None:

@@ -461,6 +461,9 @@ IN_BETWEEN: Table = (
     ("torch.logsumexp(torch.stack([l, k]), 0) - math.log(2)", L_SOME),
     ("torch.logsumexp(torch.stack([l + math.log(0.5), k + math.log(0.5)]), dim=0)", L_SOME),
     # what some probabilities leave of one
+    ("F.softmax(x, 2) / (1.0 - F.softmax(x, 2)[..., :1]).clamp(min=1e-7)", P_SOME),
+    ("F.softmax(x, 2)[..., 1:] / (1.0 - F.softmax(x, 2)[..., :1])", P_SOME),
+    ("torch.ones_like(x, dtype=torch.bool).scatter_(2, i.unsqueeze(-1), False)", NOTHING_SAID),
     ("torch.log1p(-F.softmax(x, 2))", L_SOME),
     ("torch.log1p(-torch.sigmoid(x))", L_EACH),
     ("torch.log1p(-F.softmax(x, 2)[..., :2].sum(-1, keepdim=True))", L_SOME),

@@ -154,7 +154,9 @@ def scatter(call: Call) -> Value:
     dim, symbol = dim_of(call.value("dim"), call.numbers)
     number = call.frame.machine.fresh(call.label, call.node)
     value = call.value("src") if call.value("src") is not None else call.value("value")
-    if given.fill is not None and value is not None and fits(Space.PROBS, given.fill) and fits(Space.PROBS, value):
+    flag = isinstance(value, Constant) and isinstance(value.value, bool)  # a mask is made
+    constant = given.fill is not None and value is not None and not flag
+    if constant and fits(Space.PROBS, given.fill) and fits(Space.PROBS, value):
         exact = given.fill == Constant(0) or given.fill == Constant(0.0)
         one = value in (Constant(1), Constant(1.0))
         return Tensor(
