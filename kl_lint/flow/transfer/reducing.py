@@ -162,6 +162,9 @@ def reduced_loss(
                 call.operand_place(),
             )
             call.frame.machine.uses[use] = None
+    if kind == "mean" and loss.elementwise and not everything and same_dim(given, dim, symbol) is None:
+        # over the classes, or over another dim: averaged once more over everything, it is over the classes either way
+        return Tensor(number, rank=rank, gradient=given.gradient, loss=loss)
     if everything or over_classes or kind not in ("sum", "mean"):
         return Tensor(number, rank=rank, gradient=given.gradient, loss=replace(loss, elementwise=False))
     if same_dim(given, dim, symbol) is False and dim is not None:
