@@ -25,6 +25,7 @@ from kl_lint.server.delay import Delayed
 from kl_lint.server.diagnostics import diagnostics
 from kl_lint.server.hovers import hints, hover
 from kl_lint.server.preferences import SECTION, read_preferences
+from kl_lint.server.protocol import Protocol
 from kl_lint.server.sheet import Sheet
 
 __all__ = ["Server", "make_server"]
@@ -41,7 +42,12 @@ class Server(LanguageServer):
     def __init__(self) -> None:
         # The whole text comes with each change: of incremental ones pygls counts lines as `str.splitlines` does, which
         # knows more ends of lines than the protocol.
-        super().__init__("kl-lint", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
+        super().__init__(
+            "kl-lint",
+            __version__,
+            text_document_sync_kind=types.TextDocumentSyncKind.Full,
+            protocol_cls=Protocol,
+        )
         self.analyses = Analyses()
         self.tell_later = Delayed(DELAY, self.tell_soon)
         """Tell of all texts once nothing has changed for a while."""
@@ -104,7 +110,11 @@ class Server(LanguageServer):
     # --- diagnostics ---
 
     def tell_soon(self, *uris: str) -> None:
-        """Tell of the texts called `uris`, or of all, the one that changed last before the others."""
+        """Tell of the texts called `uris`, or of all, the one that changed last before the others.
+
+        Of all, since what one says may be wrong in another: whom a function is called by is looked up everywhere. Those
+        that mention no divergence cost a text search.
+        """
         if not self.pulls:
             every = sorted((document.uri for document in self._documents()), key=lambda uri: uri != self._latest)
             self._spawn(self._tell(uris or every))
