@@ -260,7 +260,16 @@ def writes_shares(parts: tuple[Part, ...], value: Value) -> bool:
         case Constant(value=(int() | float()) as share):
             return 0 < share <= 1 and len(parts) > 1 and all(part.kind in ELEMENT for part in parts)
         case _:
-            return is_share(value)
+            return is_share(value) or is_rest_by_count(value)
+
+
+def is_rest_by_count(value: Value) -> bool:
+    """Whether a number is `(1 - confidence) / (n - 1)`: what is left, shared out."""
+    match value:
+        case Unknown(form=Form(op="div", operand=Tensor(form=Form(op="complement")), other=Unknown())):
+            return True
+        case _:
+            return False
 
 
 ELEMENT = frozenset({PartKind.INTEGER, PartKind.ADVANCED})

@@ -56,6 +56,19 @@ ACCUMULATED: tuple[Case, ...] = (
                 target = torch.cat([target, row.softmax(0).unsqueeze(0)], dim=0)
             return F.kl_div(x.log_softmax(1), target, reduction="batchmean")
     """, [GOOD]),
+    case("row_by_row_or_smoothed", """
+        def loss(x, y, labels, confidence=0.9):
+            probs = y.softmax(1)
+            count = probs.shape[1]
+            target = torch.zeros(probs.shape, dtype=y.dtype)
+            for k in range(probs.shape[0]):
+                if probs[k].argmax() == labels[k]:
+                    target[k] = probs[k]
+                else:
+                    target[k] = (1 - confidence) / (count - 1)
+                    target[k][labels[k]] = confidence
+            return F.kl_div(x.log_softmax(1), target, reduction="batchmean")
+    """, [GOOD], "loss(x, y, i)"),
     case("from_a_tensor_of_no_size", """
         def loss(x, y):
             target = torch.DoubleTensor()
