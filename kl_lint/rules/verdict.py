@@ -247,8 +247,10 @@ def _complementary_targets(verdicts: Sequence[Verdict]) -> frozenset[int]:
 
 
 def _has_callers(verdict: Verdict) -> bool:
-    """Whether more than one call is known to lead to a site."""
-    return len({chain for context in verdict.site.contexts for chain in context.chains if chain}) > 1
+    """Whether more than one way is known to lead to a site; the end of another one is none of its own."""
+    chains = {chain for context in verdict.site.contexts for chain in context.chains if chain}
+    ends = {chain[start:] for chain in chains for start in range(1, len(chain))}
+    return len(chains - ends) > 1
 
 
 def _without(code: str, verdict: Verdict) -> Verdict:
