@@ -144,10 +144,15 @@ class _Loop:
         from kl_lint.sources.noqa import Noqa
 
         noqa = Noqa(split_lines(text))
+
+        def silenced(finding: Finding, fix: Fix) -> bool:
+            rows = {finding.noqa_row, *(edit.span.row for edit in fix.edits)}
+            return any(noqa.silences(finding.code, row) for row in rows)
+
         return [
             (finding, fix)
             for finding, fix in found
-            if not noqa.silences(finding.code, finding.noqa_row) and (self.wanted is None or self.wanted(finding))
+            if not silenced(finding, fix) and (self.wanted is None or self.wanted(finding))
         ]
 
     def _all_refused(self, text: str, findings: Iterable[Finding], reason: str) -> tuple[tuple[Finding, str], ...]:

@@ -55,3 +55,12 @@ def test_a_silenced_line_is_not_rewritten() -> None:
         "f(\n    a,\n    log_target=True)  # noqa\n"
     )
     assert [finding.noqa_row for finding in result.fixed] == [3, 4]
+
+
+def test_a_silenced_line_that_a_finding_elsewhere_would_change_is_not_rewritten() -> None:
+    head = "import torch.nn.functional as F\n\n\ndef loss(x, y):\n"
+    tail = "    return F.kl_div(p, F.softmax(y, -1), reduction='sum')\n"
+    for comment, mended in [("# noqa: KLD101", False), ("# noqa", False), ("# noqa: E501", True)]:
+        source = f"{head}    p = F.softmax(x, -1)  {comment}\n{tail}"
+        expected = source.replace("p = F.softmax", "p = F.log_softmax") if mended else source
+        assert fix_source(source, unsafe=True).source == expected
