@@ -84,8 +84,14 @@ def unknown(frame: Frame, node: ast.AST) -> Value:
     return Unknown(frame.machine.opaque(node))
 
 
+MOST_BITS = 1024
+"""The longest integer whose value counts."""
+
+
 def constant(frame: Frame, node: ast.Constant) -> Value:
-    """A literal."""
+    """A literal. Nothing is known of a number so long that Python refuses to write it in decimal."""
+    if isinstance(node.value, int) and node.value.bit_length() > MOST_BITS:
+        return Unknown(frame.machine.numbers.of("long", (id(node),)))
     return Constant(node.value)
 
 

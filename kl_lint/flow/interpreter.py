@@ -168,7 +168,7 @@ class Interpreter:
             self._calls, machine.depth = 0, 0
             machine.running.clear()
             if machine.modules is not None:
-                machine.modules.recover()
+                machine.modules.recover({})
             return False
         finally:
             machine.abroad = False
@@ -181,13 +181,14 @@ class Interpreter:
         """Interpret a body of another file, as far as the bound for other files goes."""
         machine = self.machine
         calls, running, depth = self._calls, dict(machine.running), machine.depth
+        state = machine.modules.state() if machine.modules is not None else {}
         machine.abroad = True
         try:
             return self._body(frame, function)
         except OutOfReach:
             self._calls, machine.running, machine.depth = calls, running, depth
             if machine.modules is not None:
-                machine.modules.recover()
+                machine.modules.recover(state)
             return Unknown(machine.opaque(function.node)), None
         finally:
             machine.abroad = False

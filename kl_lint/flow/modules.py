@@ -25,6 +25,10 @@ MOST_OPENED = 12
 FILE, FOLDER, MEMBER = "file:", "folder:", "::"
 
 
+State = dict[Frame, tuple[int, int, dict[int, object], bool]]
+"""Of each frame how many branches and loops it is in, the conditions of its path, and whether that has ended."""
+
+
 class Modules:
     """The modules of a project as one analysis sees them."""
 
@@ -137,13 +141,24 @@ class Modules:
                 frame.pending.setdefault(REGISTERED, []).append(statement)
         return frame
 
-    def recover(self) -> None:
-        """Leave no frame in the middle of a branch, after the interpretation of other files was cut off."""
-        self._resolving.clear()
+    def state(self) -> State:
+        """Where in branches and loops the frames of other files are, of those that are in any."""
+        return {
+            frame: (len(frame.journals), len(frame.loop_levels), frame.conditions, frame.dead)
+            for frame in self._frames.values()
+            if frame is not None and (frame.journals or frame.conditions or frame.dead)
+        }
+
+    def recover(self, state: State) -> None:
+        """Take the frames of other files back to where they were, after the interpretation of these was cut off."""
         for frame in self._frames.values():
-            if frame is not None and frame.source is not self.machine.main:
-                frame.journals.clear()
-                frame.conditions, frame.dead = {}, False
+            if frame is None or frame.source is self.machine.main:
+                continue
+            branches, loops, conditions, dead = state.get(frame, (0, 0, {}, False))
+            while len(frame.journals) > branches:
+                frame.close_branch()
+            del frame.loop_levels[loops:], frame.loop_reads[loops:], frame.breaks[2 * loops :]
+            frame.conditions, frame.dead = conditions, dead
 
     def bind(self, frame: Frame, name: str) -> None:
         """Interpret the top-level statements of a module that bind a name."""

@@ -328,3 +328,12 @@ def test_annotations_are_believed(tmp_path: Path) -> None:
     )
     write(tmp_path, {"main.py": text})
     assert spaces(tmp_path, "main.py") == RIGHT
+
+
+def test_running_out_of_work_in_the_middle_of_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kl_lint.flow.frame.FOREIGN_WORK", 150)
+    loop = "def toil(x):\n    y = F.softmax(x, 1)\n" + "".join(f"    y = y.log_softmax({i})\n" for i in range(200)) + "    return y\n"
+    middle = HEAD + "from toils import toil\nx = 1\nif A:\n    for i in B:\n        if i:\n            made = toil(x)\n            x = 2\n    made = F.softmax\nelse:\n    made = F.softmax\n"
+    main = HEAD + "import middle\nif middle.made(C):\n    pass\ndef loss(a, b):\n    return F.kl_div(a.log_softmax(1), b.softmax(1), reduction='sum')\n"
+    write(tmp_path, {"toils.py": HEAD + loop, "middle.py": middle, "main.py": main})
+    assert spaces(tmp_path, "main.py") == RIGHT

@@ -40,6 +40,7 @@ EXPRESSIONS = {
     "a power tower": "**".join(["x"] * 400),
     "a numeric power tower": "9**9**9**9",
     "a large shift": "1 << 10**9",
+    "a number of many digits": "0x" + "f" * 100_000 + " * 0b" + "1" * 100_000,
     "a large power of two": "2**100000",
     "division by zero": "1 / 0 + 1 % 0 + 1 // 0 + 0.0 ** -1",
     "attributes": "x" + ".a" * 400,
