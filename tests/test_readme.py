@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+import yaml
 from torch.distributions import Categorical, kl_divergence
 
 from kl_lint import __version__, check_source, cli, fix_source
@@ -23,6 +25,7 @@ from kl_lint.reports import REPORTS
 from kl_lint.rules import CODES, RULES, Rule
 from kl_lint.rules.documentation import SETUP, as_markdown, as_table
 from kl_lint.selection import INTERNAL_ERROR
+from tests.command import Command
 from tests.write_readme import written
 
 if sys.version_info >= (3, 11):
@@ -34,6 +37,14 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command, in an empty directory."""
+    return Command(tmp_path, monkeypatch, capsys)
+
 
 WRITE = "run `python tests/write_readme.py`"
 
@@ -278,6 +289,36 @@ def test_the_writer_has_nothing_to_write() -> None:
 def test_the_writer_misses_no_place() -> None:
     with pytest.raises(ValueError, match="the README has no place for"):
         written(README.replace("## Rules\n", "## Codes\n"))
+
+
+def lines_of(job: object) -> list[str]:
+    """The commands of a workflow, in whatever part of it they are."""
+    match job:
+        case dict():
+            return [line for key, part in job.items() for line in ([part] if key == "run" else lines_of(part))]
+        case list():
+            return [line for part in job for line in ([part] if isinstance(part, str) else lines_of(part))]
+        case _:
+            return []
+
+
+def test_workflows_run(command: Command) -> None:
+    github, gitlab = (yaml.safe_load(block) for block in blocks("yaml", section("CI")))
+    assert github.keys() == {True, "jobs"}, "YAML takes `on` for a truth"
+    Path("distill.py").write_text(DISTILL, encoding="utf-8")
+    ran = {}
+    for workflow in (github, gitlab):
+        for line in lines_of(workflow):
+            program, _, arguments = line.partition(" ")
+            if program == "kl-lint":
+                status, out, err = command(*arguments.split())
+                assert err == ""
+                ran[arguments.split()[2]] = status, out
+    assert {layout: status for layout, (status, _) in ran.items()} == {"github": 1, "sarif": 0, "gitlab": 1}
+    assert ran["github"][1].startswith("::warning title=")
+    (upload,) = [step["with"] for step in github["jobs"]["kl-lint"]["steps"] if "upload-sarif" in step.get("uses", "")]
+    assert len(json.loads(Path(upload["sarif_file"]).read_text())["runs"][0]["results"]) == 2
+    assert len(json.loads(Path(gitlab["kl-lint"]["artifacts"]["reports"]["codequality"]).read_text())) == 2
 
 
 # --- configuration ----------------------------------------------------------------------------------------------------

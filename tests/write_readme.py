@@ -63,12 +63,17 @@ def _put(text: str, pattern: str, new: str) -> str:
     return text[: found.start()] + new + text[found.end() :]
 
 
-def _output(command: str, source: str) -> str:
+def output_of_example(command: str, *options: str) -> str:
+    """What a subcommand prints of the file `distill.py` that the README shows."""
+    return _output(command, _found((ROOT / "README.md").read_text(encoding="utf-8"), EXAMPLE)[1], *options)
+
+
+def _output(command: str, source: str, *options: str) -> str:
     """What a subcommand prints of `source`, a file `distill.py` in a project of its own."""
     with tempfile.TemporaryDirectory() as directory:
         Path(directory, "distill.py").write_text(source, encoding="utf-8")
         done = subprocess.run(
-            [sys.executable, "-m", "kl_lint", command, "distill.py"],
+            [sys.executable, "-m", "kl_lint", command, *options, "distill.py"],
             cwd=directory,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             capture_output=True,
