@@ -25,6 +25,7 @@ from kl_lint.flow.store import mutate, store, view_root
 from kl_lint.flow.torch_ops import CATALOGUE, MODULES, Operation, Parameter, parameters
 from kl_lint.flow.transfer.call import Call, PlaceValue, as_tensor
 from kl_lint.flow.values import (
+    DISTRIBUTIONS,
     NONE,
     NO_GUARDS,
     Bound,
@@ -904,8 +905,13 @@ def kl_call(
         symbol=shaped.symbol if shaped.whole else None,
         rank=rank if elementwise else None,
         gradient=not frame.no_grad,
-        loss=Loss(frozenset({place}), elementwise and shaped.whole),
+        loss=Loss(frozenset({place}), elementwise and any(was_normalised(side) for side in (one, other))),
     )
+
+
+def was_normalised(side: Tensor) -> bool:
+    """Whether a tensor sums to one, or did before its elements were put into another shape."""
+    return side.whole or (side.space in DISTRIBUTIONS and side.maker is not None and side.mass is not Mass.BERNOULLI)
 
 
 def decided(frame: Frame, flag: Value, values: dict[str, Value]) -> Value:

@@ -158,6 +158,17 @@ def test_a_mean_over_something_that_is_no_distribution_is_not_said() -> None:
     assert uses_of("\ndef loss(x, y):\n    return F.kl_div(x, y, reduction='none').mean()\n") == ()
 
 
+def test_a_mean_over_everything_needs_no_dim() -> None:
+    (use,) = uses_of("""
+def loss(x, y):
+    s, t = x.log_softmax(1).reshape(-1, x.numel() // 4), y.softmax(1).reshape(4, -1)
+    return F.kl_div(s, t, reduction="none").mean()
+""")
+    assert (use.dim, use.everything) == (None, True)
+    assert uses_of("\ndef loss(p, q):\n    return F.kl_div(p.log(), q, reduction='none').mean()\n") == ()
+    assert uses_of("\ndef loss(x, q):\n    return F.kl_div(x.sigmoid().log(), q, reduction='none').mean()\n") == ()
+
+
 def test_the_class_dim_is_told() -> None:
     (use,) = uses_of("\ndef loss(z):\n    return F.kl_div(z.log_softmax(1), z.softmax(1), reduction='none').mean(1).sum()\n")
     assert (use.dim, use.how) == (1, "mean over dim 1")
