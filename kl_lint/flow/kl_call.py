@@ -154,8 +154,8 @@ class Distribution:
     trace: tuple[Step, ...] = ()
     producer: Producer | None = None
     last_size_dim: bool = False
-    number: int | None = None
-    complement_of: int | None = None
+    number: int | None = field(default=None, compare=False)
+    complement_of: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -406,3 +406,8 @@ def test_a_complement_held_in_a_variable_is_found() -> None:
 def test_settings_span_of_the_tests_lies_in_the_call() -> None:
     assert CALL.contains(SETTING)
     assert CONSTRUCTION.contains(CONSTRUCTION_SETTING)
+
+
+def test_what_identifies_a_tensor_makes_no_variant_of_its_own() -> None:
+    one, other = (call(LOG_PROBS, argument(replace(PROBS, number=number, complement_of=number))) for number in (1, 2))
+    assert len({one, other}) == 1
