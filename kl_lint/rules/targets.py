@@ -241,8 +241,8 @@ class DifferentiableProbabilityTarget:
         """,
         fix_safety="""
         The fix is safe: the value stays the same up to rounding, and the gradient is finite. It is offered where
-        nothing else reads the softmax. For a `KLDivLoss` it changes the construction, where every call of that module in
-        the file wants it; calls in other files, by a subclass say, are not seen.
+        nothing else reads the softmax. For a `KLDivLoss` it changes the construction, where every call of that module
+        in the file wants it; calls in other files, by a subclass say, are not seen.
         """,
         references=(TARGET_GRADIENT, XLOGY, KL_DIV),
     )
