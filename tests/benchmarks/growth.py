@@ -13,7 +13,6 @@ it was written to be: then its times count for nothing.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import subprocess
@@ -26,6 +25,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 1.15
 """The highest exponent to pass."""
+NOTHING = 0.2
+"""Seconds below which there is no telling how they grow."""
 MEMORY = 250
 """The most megabytes that a process may take for a whole tree."""
 
@@ -33,6 +34,10 @@ Files = Mapping[str, str]
 """A program: texts by the names of files."""
 
 HEAD = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n\n\n"
+
+
+TELLING = "\n\ndef other(x):\n    return F.log_softmax(x, -1)\n\n\n"
+"""What makes a module one to be looked into."""
 
 
 # --- shapes: a program of a size, in which there is one finding for each KL divergence ---
@@ -128,7 +133,7 @@ def files(size: int) -> Files:
 
 
 def modules(size: int) -> Files:
-    """As many modules of a package, each of which imports three others; one in fifty has a divergence."""
+    """As many modules of a package, each of which imports three others; one in five has a divergence."""
     texts = {"pyproject.toml": "", "package/__init__.py": ""}
     for number in range(size):
         imports = "".join(
@@ -136,31 +141,35 @@ def modules(size: int) -> Files:
             for place, other in enumerate((number + 1, number * 2 + 1, number + size // 10))
             if other < size
         )
-        made = "squash0(x)" if number + 1 < size and number % 9 else "F.softmax(x, -1)"
-        text = f"{HEAD}{imports}\n\ndef squash(x):\n    return {made}\n\n\n"
-        texts[f"package/m{number}.py"] = text + (misuse("loss", "squash(x)") if number % 50 == 0 else "")
+        made = "squash0(x)" if number + 1 < size and number % 3 else "F.softmax(x, -1)"
+        text = f"{HEAD}{imports}{TELLING}def squash(x):\n    return {made}\n\n\n"
+        texts[f"package/m{number}.py"] = text + (misuse("loss", "squash(x)") if number % 5 == 0 else "")
     return texts
 
 
 def cycle(size: int) -> Files:
-    """As many modules that import each other in a ring, one in fifty with a divergence."""
+    """As many modules that import each other in a ring, one in five with a divergence."""
     texts = {"pyproject.toml": "", "package/__init__.py": ""}
     for number in range(size):
-        text = f"{HEAD}from package import m{(number + 1) % size} as following\n\n\n"
-        made = "F.softmax(x, -1)" if number % 5 == 0 else "following.squash(x)"
+        text = f"{HEAD}from package import m{(number + 1) % size} as following\n{TELLING}"
+        made = "F.softmax(x, -1)" if number % 3 == 0 else "following.squash(x)"
         text += f"def squash(x):\n    return {made}\n\n\n"
-        texts[f"package/m{number}.py"] = text + (misuse("loss", "squash(x)") if number % 50 == 0 else "")
+        texts[f"package/m{number}.py"] = text + (misuse("loss", "squash(x)") if number % 5 == 0 else "")
     return texts
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`sizes` to check; `seconds` is the most that the largest may take; `ratio` the most that twice the size may."""
+    """`sizes` to check; `seconds` is the most that the largest may take; `ratio` the most that twice the size may.
+
+    `bounded`: it goes deeper than the analysis follows, which then is silent.
+    """
 
     make: Callable[[int], Files]
     sizes: Sequence[int]
     seconds: float = math.inf
     ratio: float = math.inf
+    bounded: bool = False
 
     @property
     def name(self) -> str:
@@ -170,8 +179,8 @@ class Shape:
 
 SHAPES = (
     Shape(lines, (10_000, 20_000, 40_000, 80_000)),
-    Shape(functions, (250, 500, 1_000, 2_000)),
-    Shape(classes, (125, 250, 500, 1_000)),
+    Shape(functions, (1_000, 2_000, 4_000, 8_000)),
+    Shape(classes, (500, 1_000, 2_000, 4_000)),
     Shape(branches, (625, 1_250, 2_500, 5_000), seconds=10),
     Shape(alternatives, (250, 500, 1_000, 2_000)),
     Shape(statements, (1_000, 2_000, 4_000, 8_000)),
@@ -179,10 +188,10 @@ SHAPES = (
     Shape(expressions, (20, 40, 80, 160)),
     Shape(callers, (250, 500, 1_000, 2_000)),
     Shape(mutual, (125, 250, 500, 1_000), seconds=10),
-    Shape(chain, (25, 50, 100, 200), seconds=10),
+    Shape(chain, (25, 50, 100, 200), seconds=10, bounded=True),
     Shape(files, (250, 500, 1_000, 2_000)),
-    Shape(modules, (500, 1_000, 2_000), seconds=30, ratio=2.2),
-    Shape(cycle, (500, 1_000, 2_000), seconds=30, ratio=2.2),
+    Shape(modules, (500, 1_000, 2_000, 4_000), seconds=30, ratio=2.2),
+    Shape(cycle, (500, 1_000, 2_000, 4_000), seconds=30, ratio=2.2),
 )
 
 
@@ -200,8 +209,8 @@ class Measurement:
 
 
 def check(top: str, *options: str) -> Measurement:
-    """Run `kl-lint check` on a folder."""
-    command = [sys.executable, "-m", "kl_lint", "check", "--output-format=json", *options, top]
+    """Run `kl-lint check` on a folder, with a report that works out no fixes."""
+    command = [sys.executable, "-m", "kl_lint", "check", "--output-format=concise", *options, top]
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(command, stdout=out, stderr=err, env={**os.environ, "PYTHONPATH": str(ROOT)})
         _, status, used = os.wait4(process.pid, 0)
@@ -209,7 +218,7 @@ def check(top: str, *options: str) -> Measurement:
         out.seek(0)
         err.seek(0)
         text, complaints = out.read(), err.read().decode()
-    told = len(json.loads(text)) if text else 0
+    told = text.count(b": KLD")
     return Measurement(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, told, complaints)
 
 
@@ -237,9 +246,9 @@ def faults(shape: Shape, seconds: Sequence[float], told: Sequence[Measurement], 
         expected = sum(text.count("F.kl_div(") + text.count("nn.KLDivLoss(") for text in shape.make(size).values())
         if one.complaints:
             found.append(f"{size:,}: {one.complaints.strip().splitlines()[0].rpartition('/')[2]}")
-        elif one.told != expected - (shape.make is callers):
+        elif not shape.bounded and one.told != expected - (shape.make is callers):
             found.append(f"{size:,}: {one.told} findings, not {expected}")
-    if slope > LIMIT:
+    if slope > LIMIT and seconds[-1] > NOTHING:
         found.append(f"exponent above {LIMIT}")
     if seconds[-1] > shape.seconds:
         found.append(f"more than {shape.seconds:g} s")
