@@ -10,7 +10,7 @@ import os
 from kl_lint.flow.frame import Frame, RawCall
 from kl_lint.flow.interpreter import Interpreter
 from kl_lint.flow.modules import Modules, bound_names
-from kl_lint.flow.relevance import aliased, relevant_names, words as words_of
+from kl_lint.flow.relevance import aliased, definitions, registries, relevant_names, words as words_of
 from kl_lint.flow.source import Source
 from kl_lint.flow.values import Class, Function, Space, Tensor, Unknown, Value, options_of
 
@@ -94,6 +94,8 @@ def open_questions(interpreter: Interpreter, source: Source) -> frozenset[str]:
             if raw.kind != "construction" and not settled(raw):
                 here = (caller for caller in raw.callers if caller.source is source)
                 words.update(*(names_around(source.tree, each.node) for each in (place, *here)))
+    if words:
+        words |= {table for name, table in registries(definitions(source.tree.body, source.lines)) if name in words}
     return frozenset(words)
 
 
@@ -142,8 +144,6 @@ def enter_file(interpreter: Interpreter, frame: Frame, words: frozenset[str]) ->
                 entered.add(function)
                 if not interpreter.visit(function):
                     return False
-        if not entered:
-            break
     return True
 
 

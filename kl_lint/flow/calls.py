@@ -54,7 +54,7 @@ from kl_lint.flow.values import (
     options_of,
 )
 
-__all__ = ["Arguments", "call", "evaluate_arguments", "lift", "under"]
+__all__ = ["Arguments", "call", "evaluate_arguments", "lift", "or_default", "under"]
 
 FUNCTIONAL = "torch.nn.functional.kl_div"
 RAW = "torch.kl_div"
@@ -816,12 +816,20 @@ def bind_function(
     unbound = [name for name in allowed if name not in variables]
     if (arguments.open_positional and len(given) < len(names)) or arguments.open_keywords:
         given_names = {*names[: len(given)], *arguments.keywords}
-        for name in allowed - given_names:
-            variables[name] = Unknown(
-                frame.machine.numbers.of("spread", (id(function.node), name, frame.machine.epoch))
-            )
+        for name in sorted(allowed - given_names):
+            unknown = Unknown(frame.machine.numbers.of("spread", (id(function.node), name, frame.machine.epoch)))
+            variables[name] = or_default(variables.get(name), unknown)
         return variables
     return None if unbound else variables
+
+
+def or_default(default: Value | None, unknown: Unknown) -> Value:
+    """A parameter that something unknown may be given for: a module or function for its default is one of two."""
+    match default:
+        case Function() | External() | Class() | Instance() | Symbol() | Tensor():
+            return Choice(((NO_GUARDS, default), (NO_GUARDS, unknown)))
+        case _:
+            return unknown
 
 
 # --- KL --------------------------------------------------------------------------------------------------------------

@@ -102,6 +102,10 @@ def name(frame: Frame, node: ast.Name) -> Value:
         return resolved(frame, value)
     if node.id in BUILTINS:
         return Symbol(f"builtins.{node.id}")
+    if frame.machine.modules is not None:
+        starred = frame.machine.modules.starred(module_frame(frame), node.id)
+        if starred is not None:
+            return starred
     if node.id in STAR_IMPORTED and module_frame(frame).star_import:
         return Symbol(STAR_IMPORTED[node.id])
     return Unknown(frame.machine.numbers.of("free", (node.id,)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from kl_lint.flow.calls import or_default
 from kl_lint.flow.containers import too_deep
 from kl_lint.flow.declared import annotated
 from kl_lint.flow.expressions import evaluate
@@ -15,7 +16,6 @@ from kl_lint.flow.statements import execute, leave
 from kl_lint.flow.syntax import walk
 from kl_lint.flow.values import (
     NONE,
-    NO_GUARDS,
     Choice,
     Class,
     Constant,
@@ -296,11 +296,9 @@ class Interpreter:
 
     def _parameter(self, unknown: Unknown, default: Value | None, annotation: ast.expr | None, home: Frame) -> Value:
         """A parameter that may hold its default, or what its annotation promises."""
-        match default:
-            case Function() | External() | Class() | Instance() | Symbol() | Tensor():
-                return Choice(((NO_GUARDS, default), (NO_GUARDS, unknown)))
-            case _:
-                pass
+        either = or_default(default, unknown)
+        if either is not unknown:
+            return either
         if isinstance(annotation, (ast.Name, ast.Attribute, ast.Subscript)):
             promised = evaluate(home, annotation)
             told = annotated(promised, unknown.number, home.place(annotation))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+from collections.abc import Iterator
 
 from kl_lint.flow.frame import Frame, Machine
 from kl_lint.flow.project import Project
@@ -38,6 +39,7 @@ class Modules:
         self._frames: dict[str, Frame | None] = {os.path.realpath(main.source.filename): main}
         self._resolving: set[tuple[str, str]] = set()
         self._rebound: dict[Source, frozenset[str]] = {}
+        self._stars: dict[Source, tuple[ast.ImportFrom, ...]] = {}
 
     # --- imports -----------------------------------------------------------------------------------------------------
 
@@ -102,7 +104,7 @@ class Modules:
             )
             value = frame.lookup(name) if frame is not None else None
             if value is None and frame is not None:
-                value = self._starred(frame, name)
+                value = self.starred(frame, name)
             if isinstance(value, Symbol):
                 value = self.resolve(value)
             if value is None and (kind == "folder" or path.endswith("__init__.py")):
@@ -112,14 +114,18 @@ class Modules:
         finally:
             self._resolving.discard(key)
 
-    def _starred(self, frame: Frame, name: str) -> Value | None:
-        """A name that a star import of the module brings."""
-        for statement in frame.source.tree.body:
-            if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
-                symbol = self.imported_from(statement.level, statement.module or "", name, frame.source)
-                value = self.resolve(symbol) if symbol is not None else None
-                if value is not None and value != symbol:
-                    return value
+    def starred(self, frame: Frame, name: str) -> Value | None:
+        """A name that a star import of a module of the project brings to a module; the last one that does counts."""
+        source = frame.source
+        if source not in self._stars:
+            self._stars[source] = tuple(star for node in source.tree.body for star in star_imports(node))
+        if name.startswith("_"):
+            return None
+        for statement in reversed(self._stars[source]):
+            symbol = self.imported_from(statement.level, statement.module or "", name, source)
+            value = self.resolve(symbol) if symbol is not None else None
+            if value is not None and value != symbol:
+                return value
         return None
 
     # --- frames ------------------------------------------------------------------------------------------------------
@@ -183,6 +189,20 @@ def registers(statement: ast.stmt) -> bool:
     """Whether a definition has a decorator with a literal key, which may put it into a registry."""
     decorators = getattr(statement, "decorator_list", ())
     return any(isinstance(one, ast.Call) and one.args and isinstance(one.args[0], ast.Constant) for one in decorators)
+
+
+def star_imports(statement: ast.stmt) -> Iterator[ast.ImportFrom]:
+    """The star imports that a top-level statement is, or holds in its branches; none of torch."""
+    match statement:
+        case ast.ImportFrom(names=[ast.alias(name="*")], module=module):
+            if statement.level or not (module or "").startswith("torch"):
+                yield statement
+        case ast.If() | ast.Try():
+            handlers = [inner for handler in getattr(statement, "handlers", []) for inner in handler.body]
+            for inner in (*statement.body, *statement.orelse, *handlers):
+                yield from star_imports(inner)
+        case _:
+            pass
 
 
 def symbol_of(path: str) -> Symbol:

@@ -27,7 +27,7 @@ MOST_SEARCHED = 12_000_000
 """How many bytes are searched for the callers of what one file defines."""
 SKIPPED = frozenset({"__pycache__", "node_modules", "build", "dist", "site-packages"})
 TELLING = re.compile(
-    rb"softmax|kl_div|KLDiv|logsumexp|log_prob|one_hot|logsigmoid|\.log\(|\.exp\(|torch\.(?:log|exp|sigmoid)\b|\.sigmoid\(|F\.normalize"
+    rb"[sS]oftm(?:ax|in)|kl_div|KLDiv|logsumexp|log_prob|one_hot|[lL]og_?[sS]igmoid|Sigmoid|Categorical|\.log\(|\.exp\(|torch\.(?:log|exp|sigmoid)\b|\.sigmoid\(|F\.normalize"
 )
 """What the text of a file says that makes, or moves, a distribution."""
 RENAMING = re.compile(rb"^from[ ]\.[\w.]*[ ]import[ ](?:[^\n(]*|\([^()]*)\sas\s", re.MULTILINE)

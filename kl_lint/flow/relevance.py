@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kl_lint.flow.syntax import walk
 
-__all__ = ["Definition", "relevant_names"]
+__all__ = ["Definition", "definitions", "registries", "relevant_names"]
 
 WORD = re.compile(r"[A-Za-z_]\w*")
 SEEDS = frozenset({"kl_div", "KLDivLoss"})
@@ -79,6 +79,8 @@ def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str]
         for word in definition.names:
             by_word.setdefault(word, []).append(definition)
     aliases = aliased(tree)
+    for name, registry in registries(known):
+        aliases.setdefault(name, []).append(registry)
     reached: set[str] = set()
     waiting = [word for word in (*by_word, *aliases) if any(seed in word for seed in seeds)] + list(seeds)
     while waiting:
@@ -99,6 +101,23 @@ def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str]
     return frozenset(reached) | {
         n.name for n in walk(tree) if isinstance(n, functions) and any(isinstance(s, outward) for s in n.body)
     }
+
+
+def registries(known: Sequence[Definition]) -> Iterator[tuple[str, str]]:
+    """For each definition that a decorator of the file puts into a table: its name, and the table's."""
+    by_name = {definition.node.name: definition.node for definition in known}
+    for definition in known:
+        for decorator in definition.node.decorator_list:
+            match decorator:
+                case ast.Call(func=ast.Name(id=name)) if name in by_name:
+                    for node in walk(by_name[name]):
+                        match node:
+                            case ast.Subscript(value=ast.Name(id=table), ctx=ast.Store()):
+                                yield definition.node.name, table
+                            case _:
+                                pass
+                case _:
+                    pass
 
 
 MAKER = re.compile(

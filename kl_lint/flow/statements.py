@@ -538,7 +538,7 @@ def function_definition(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionD
     owner = frame.owner if frame.kind == "class" else None
     function = function_value(frame, node, owner=owner, kind=kind, transparent=transparent, no_grad=no_grad)
     if not transparent:
-        registered(frame, node, function)
+        register(frame, node, replace(function, transparent=True))
     frame.set(node.name, function)
 
 
@@ -592,18 +592,16 @@ def decorator_effect(frame: Frame, decorator: ast.expr) -> str:
     return "opaque"
 
 
-def registered(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef, function: Function) -> None:
-    """A registering decorator of this file with a literal key is interpreted, so that `REGISTRY["kl"]` is the
-    function.
-    """
+def register(
+    frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, definition: Function | Class
+) -> None:
+    """A registering decorator with a literal key is interpreted, so that `REGISTRY["kl"]` is what it stands before."""
     for decorator in node.decorator_list:
         if isinstance(decorator, ast.Call) and decorator.args and isinstance(decorator.args[0], ast.Constant):
-            register = evaluate(frame, decorator)
-            if isinstance(register, Function):
-                open_function = replace(function, transparent=True)
-                signature = register.node.args.args
-                if signature:
-                    frame.machine.run(register, {signature[0].arg: open_function}, frame, decorator)
+            registering = evaluate(frame, decorator)
+            if isinstance(registering, Function) and registering.node.args.args:
+                parameter = registering.node.args.args[0].arg
+                frame.machine.run(registering, {parameter: definition}, frame, decorator)
 
 
 def class_definition(frame: Frame, node: ast.ClassDef) -> None:
@@ -614,8 +612,7 @@ def class_definition(frame: Frame, node: ast.ClassDef) -> None:
     inner.owner = cls
     execute(inner, node.body)
     frame.set(node.name, cls)
-    for decorator in node.decorator_list:
-        evaluate(frame, decorator)
+    register(frame, node, cls)
 
 
 def known_base(value: Value) -> Value:

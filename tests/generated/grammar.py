@@ -651,7 +651,7 @@ def decoys(decoy: str) -> tuple[Text, ...]:
         ("{v}", f"{{v}}, {{u}} = {decoy}, {{x}}\n{{v}}, {{u}} = {{u}}, {{v}}"),
         ("{v}[0]", f"{{v}} = [{decoy}]\n{{u}} = {{v}}\n{{u}}[0] = {{x}}"),
         ("{v}[-1]", f"{{v}} = [{decoy}]\n{{v}}.append({{x}})"),
-        ("{v}.pop()", f"{{v}} = [{decoy}, {{x}}]"),
+        ("{u}", f"{{v}} = [{decoy}, {{x}}]\n{{u}} = {{v}}.pop()"),
         ("{v}[0]", f"{{v}} = [{decoy}, {{x}}][::-1]"),
         ("{v}[0]", f"{{v}} = list(reversed([{decoy}, {{x}}]))"),
         ("{v}[0]", f"{{v}} = [{decoy}]\n{{v}}.insert(0, {{x}})"),
