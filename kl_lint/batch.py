@@ -161,6 +161,8 @@ def fix_bytes(path: str, data: bytes, settings: Settings) -> Outcome | None:
     from kl_lint.rewriting import fix_source
 
     decoded, selection = _decode(path, data), settings.selection_for(path)
+    if decoded.text.startswith("\ufeff"):  # a second mark, which Python does not take for one
+        return check_bytes(path, data, settings)
     notes: list[Problem] = []
 
     def check(text: str) -> Sequence[Finding]:

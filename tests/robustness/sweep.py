@@ -2,7 +2,7 @@
 
     python tests/robustness/sweep.py /usr/lib/python3.11            # as they are, and with a misuse at their end
     python tests/robustness/sweep.py --everywhere site-packages     # and with a KL divergence in every function too
-    python tests/robustness/sweep.py --mend src                     # mended as well, in memory
+    python tests/robustness/sweep.py --mend --alone src             # mended as well, in memory, each by itself
 
 Nothing is written. Each way of checking a file is one case. Told of the cases: how many there are, how many of them are
 not Python of this version, how many were given up at the bound on work, and which are *lost*: those with an internal
@@ -94,6 +94,7 @@ def main() -> int:
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--everywhere", action="store_true", help="also with a KL divergence in every function")
     parser.add_argument("--mend", action="store_true", help="also mend what is found, safe or not")
+    parser.add_argument("--alone", action="store_true", help="each as if it stood alone: no other file is read for it")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only each N-th file")
     parser.add_argument("--limit", type=float, default=LIMIT, help=f"seconds for a case (default: {LIMIT:g})")
     arguments = parser.parse_args()
@@ -105,7 +106,8 @@ def main() -> int:
             continue
         for kind, data in variants(path, path.read_bytes(), everywhere=arguments.everywhere):
             for done in works:
-                result = examine(WORKS[done], str(path), data, limit=arguments.limit)
+                filename = f"<{path}>" if arguments.alone else str(path)
+                result = examine(WORKS[done], filename, data, limit=arguments.limit)
                 tally.note(f"{kind}, {done}", f"{path} {kind}, {done}", result)
     print(*tally.lines(), sep="\n")
     return 1 if tally.lost else 0
