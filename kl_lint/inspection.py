@@ -168,9 +168,7 @@ _REDUCTIONS = {
 }
 
 
-def _computes(
-    inputs: _Ways, targets: _Ways, log_target: bool | None, reduction: Reduction
-) -> tuple[str | None, str]:
+def _computes(inputs: _Ways, targets: _Ways, log_target: bool | None, reduction: Reduction) -> tuple[str | None, str]:
     """The direction, if what is computed is a divergence, and what is."""
     if reduction is Reduction.INVALID:
         return None, "nothing: torch knows no such reduction"

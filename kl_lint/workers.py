@@ -44,9 +44,7 @@ class Lost:
             self.how = f"by signal {-status}" if status < 0 else f"with exit code {status}"
 
 
-def spread(
-    job: Callable[[Task], Result], tasks: Iterable[Task], size: int
-) -> Iterator[tuple[Task, Result | Lost]]:
+def spread(job: Callable[[Task], Result], tasks: Iterable[Task], size: int) -> Iterator[tuple[Task, Result | Lost]]:
     """Each of `tasks`, which are begun in their order, with what `job` makes of it, as soon as that is there.
 
     Up to `size` processes are at work; where there can be none, or but one, it is this process. Tasks and results are

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kl_lint.flow.callers import enter_callers
 from kl_lint.flow.declared import Declaration
+from kl_lint.flow.expressions import resolved
 from kl_lint.flow.facts import handwritten_facts, sites_of
 from kl_lint.flow.frame import Frame, Machine, OutOfWork
 from kl_lint.flow.interpreter import Interpreter
 from kl_lint.flow.kl_call import Handwritten, Site
 from kl_lint.flow.modules import Modules
 from kl_lint.flow.objects import is_kl_loss
+from kl_lint.flow.presence import presence_of
 from kl_lint.flow.project import Project
-from kl_lint.flow.relevance import relevant_names, words
+from kl_lint.flow.relevance import Relevant, names_read, relevant_names
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute_one
 from kl_lint.flow.syntax import walk
@@ -54,31 +56,36 @@ def analyse(
     from it is interpreted as well, and who calls what it defines. `declarations` say what calls give that cannot be
     seen into.
     """
+    presence = presence_of(tree, lines)
     machine = Machine(BASE_WORK + WORK_PER_LINE * len(lines), record_handwritten=handwritten)
     machine.declarations = declarations
     source = Source(filename, lines, tree)
-    interpreter = Interpreter(machine)
-    seeds = frozenset({"kl_div", "KLDivLoss"}) | (frozenset({"log", "log_softmax"}) if handwritten else frozenset())
-    try:
-        names = relevant_names(tree, lines, seeds)
-    except RecursionError:  # nested deeper than Python itself goes
-        return Facts((), (), complete=False)
-    machine.relevant = names | {"super"} if any("KLDivLoss" in name for name in names) else names
     frame = Frame(machine, source)
+    brought: frozenset[str] = frozenset()
     if project is not None:
         machine.main = source
         machine.modules = Modules(machine, project, frame)
-        names = names | machine.modules.kl_names(source)
-        machine.relevant = machine.relevant | names
+        brought = machine.modules.kl_names(source)
+    certain = presence.named or handwritten or bool(brought)
+    if not (certain or presence.imported):
+        return Facts(())
+    seeds = frozenset({"kl_div", "KLDivLoss"}) | (frozenset({"log", "log_softmax"}) if handwritten else frozenset())
+    try:
+        relevant = relevant_names(tree, lines, seeds).and_also(brought)
+    except RecursionError:  # nested deeper than Python itself goes
+        return Facts((), complete=False)
+    kinds = frozenset({"super"}) if any("KLDivLoss" in name for name in relevant.names) else frozenset()
+    machine.relevant = relevant.names | kinds
+    interpreter = Interpreter(machine)
     complete = True
     try:
-        interpret_module(frame, names)
-        enter(interpreter, frame, rebinding(frame), names, lines)
-        enter(interpreter, frame, frame.variables.values(), names, lines)
-        enter_the_rest(interpreter, source, names)
+        interpret_module(frame, relevant.names)
+        if not certain and all(foreign(frame, name) for name in presence.imported):
+            return Facts(())
+        enter(interpreter, frame, relevant)
         if machine.modules is not None:
             enter_callers(interpreter, machine.modules, source)
-    except (OutOfWork, RecursionError):  # nested deeper than Python itself goes
+    except (OutOfWork, RecursionError):
         complete = False
     functional = next((name for name, value in frame.variables.items() if value == Symbol("torch.nn.functional")), None)
     if functional is None and frame.variables.get("nn") == Symbol("torch.nn"):
@@ -95,7 +102,7 @@ def interpret_module(frame: Frame, names: frozenset[str]) -> None:
             frame.dead = False
         long = (statement.end_lineno or statement.lineno) - statement.lineno > LONG
         definition = isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
-        if long and not definition and names.isdisjoint(words(frame.source.lines, statement)):
+        if long and not definition and names.isdisjoint(names_read(statement)):
             for node in getattr(statement, "targets", ()):
                 if isinstance(node, ast.Name):
                     frame.set(node.id, Unknown(frame.machine.fresh("long", node)))
@@ -103,44 +110,70 @@ def interpret_module(frame: Frame, names: frozenset[str]) -> None:
         execute_one(frame, statement)
 
 
-def rebinding(frame: Frame) -> list[Value]:
+def rebinding(frame: Frame) -> set[Function]:
     """The functions of a module that bind its names: what these hold, others must be told first."""
     if not any("global " in line for line in frame.source.lines):
-        return []
+        return set()
     functions = (value for value in frame.variables.values() if isinstance(value, Function))
-    return [one for one in functions if any(isinstance(node, ast.Global) for node in walk(one.node))]
+    return {one for one in functions if any(isinstance(node, ast.Global) for node in walk(one.node))}
 
 
-def enter(
-    interpreter: Interpreter, frame: Frame, values: Iterable[Value], names: frozenset[str], lines: Sequence[str]
-) -> None:
-    """Enter every relevant function and method with nothing known of its parameters."""
+def foreign(frame: Frame, name: str) -> bool:
+    """Whether an imported name is known to stand for no divergence of torch's: a class that derives from none, or
+    something that cannot be seen.
+    """
+    value = frame.lookup(name)
+    value = resolved(frame, value) if value is not None else None
+    match value:
+        case Class():
+            return not is_kl_loss(value)
+        case Symbol(name=path):
+            return not path.startswith("torch.")
+        case _:
+            return value is None
+
+
+def enter(interpreter: Interpreter, frame: Frame, names: Relevant) -> None:
+    """Enter every relevant function and method with nothing known of its parameters: those that use a divergence, then
+    their callers, as far as the work for these goes.
+
+    After those that a name reaches come those that nothing has called: handed to something that cannot be seen into,
+    kept in a table, defined again, or in a class within a function.
+    """
+    machine = interpreter.machine
+    first = rebinding(frame)
+    functions = sorted(functions_in(frame, frame.variables.values(), set()), key=lambda one: one not in first)
+    named = [(function, names_read(function.node)) for function in functions]
+    levels: tuple[tuple[frozenset[str], Callable[[Function], object]], ...] = (
+        (names.near, lambda function: interpreter.standalone(function, None)),
+        (names.names, interpreter.glance),
+    )
+    for level, look_into in levels:
+        for function, read in named:
+            if concerns(function, read, level):
+                look_into(function)
+        for node, function in list(machine.defined.items()):
+            apart = node not in machine.called and function.frame.source is frame.source
+            if apart and not level.isdisjoint(names_read(node)):
+                look_into(function)
+
+
+def concerns(function: Function, read: frozenset[str], names: frozenset[str]) -> bool:
+    """Whether what a function reads makes it relevant; in a kind of KLDivLoss, what it has of its bases does."""
+    inside = function.owner is not None and is_kl_loss(function.owner)
+    return not names.isdisjoint(read) or (inside and "super" in read)
+
+
+def functions_in(frame: Frame, values: Iterable[Value], seen: set[Class]) -> Iterator[Function]:
+    """The functions that values of a module are, and the methods of the classes that they are."""
     for value in list(values):
         for _, option in options_of(value):
             match option:
-                case Function() if option.frame.source is frame.source and relevant(option, names, lines):
-                    interpreter.standalone(option, None)
-                case Class() if option.frame.source is frame.source and (
-                    option.frame is frame or option.frame.kind == "class"
-                ):
-                    if option.node not in interpreter.machine.called:
-                        interpreter.machine.called.add(option.node)
-                        inside = names | {"super"} if is_kl_loss(option) else names
-                        enter(interpreter, frame, option.members.values(), inside, lines)
+                case Function() if option.frame.source is frame.source:
+                    yield option
+                case Class() if option not in seen and option.frame.source is frame.source:
+                    if option.frame is frame or option.frame.kind == "class":
+                        seen.add(option)
+                        yield from functions_in(frame, option.members.values(), seen)
                 case _:
                     pass
-
-
-def enter_the_rest(interpreter: Interpreter, source: Source, names: frozenset[str]) -> None:
-    """Enter the relevant functions that nothing has called and no name reaches: handed to something that cannot be seen
-    into, kept in a table, defined again, or in a class within a function.
-    """
-    machine = interpreter.machine
-    for node, function in list(machine.defined.items()):
-        if node not in machine.called and function.frame.source is source and relevant(function, names, source.lines):
-            interpreter.standalone(function, None)
-
-
-def relevant(function: Function, names: frozenset[str], lines: Sequence[str]) -> bool:
-    """Whether a function mentions a relevant name."""
-    return not names.isdisjoint(words(lines, function.node))

@@ -58,7 +58,7 @@ class OutOfWork(Exception):
 
 
 class OutOfReach(Exception):
-    """The analysis has taken as many steps in other files as it may."""
+    """Something that the analysis looks into besides has taken as many steps as it may."""
 
 
 FOREIGN_WORK = 2_500
@@ -175,7 +175,8 @@ class Machine:
     """What one analysis shares: value numbers, the work bound, memoised calls and the facts found."""
 
     __slots__ = (
-        "_budget",
+        "_bound",
+        "_limit",
         "abroad",
         "assigned",
         "attributes",
@@ -193,6 +194,7 @@ class Machine:
         "evaluate",
         "filtered",
         "foreign",
+        "given_up",
         "handwritten",
         "impure",
         "last_changed",
@@ -211,17 +213,20 @@ class Machine:
         "shared",
         "slices",
         "standalone",
+        "steps",
         "stored",
         "summed",
         "surroundings",
         "torch_names",
         "unfollowed",
         "uses",
+        "within",
     )
 
     def __init__(self, budget: int, *, record_handwritten: bool = False) -> None:
         self.numbers = Numbers()
-        self._budget = budget
+        self.steps = 0
+        self._bound = self._limit = budget
         self.depth = 0
         self.epoch = 0
         self.impure = 0
@@ -230,6 +235,7 @@ class Machine:
         """Of each call that is being interpreted."""
         self.entrances: dict[ContextKey, dict[tuple[ContextKey, Place], None]] = {}
         self.unfollowed: set[Place] = set()
+        self.given_up: set[ast.AST] = set()
         self.contexts: dict[ast.AST, int] = {}
         self.running: dict[ast.AST, int] = {}
         self.called: set[ast.AST] = set()
@@ -265,16 +271,29 @@ class Machine:
         self.evaluate: Callable[[Frame, ast.expr], Value]
         self.run: Callable[[Function, dict[str, Value], Frame, ast.AST], Value]
         self.standalone: Callable[[Function, Value | None], Value]
+        self.within: Callable[[int, Callable[[], Value]], Value | None]
 
     def work(self, steps: int = 1) -> None:
-        """Count `steps` of work; raises OutOfWork at the bound."""
-        self._budget -= steps
-        if self.abroad:
-            self.foreign -= steps
-            if self.foreign < 0:
-                raise OutOfReach
-        if self._budget < 0:
-            raise OutOfWork
+        """Count `steps` of work; raises OutOfWork at the bound, OutOfReach at that of the allowance in force."""
+        self.steps += steps
+        if self.steps > self._limit:
+            raise OutOfReach if self._limit < self._bound else OutOfWork
+
+    def allow(self, steps: int) -> int:
+        """Put an allowance of `steps` in force, within the one that is; gives that back, for `restore`."""
+        before = self._limit
+        self._limit = min(before, self.steps + steps)
+        return before
+
+    def restore(self, limit: int) -> bool:
+        """Put the allowance in force that was before; says whether it is not used up."""
+        self._limit = limit
+        return self.steps <= limit
+
+    def forget(self, key: ContextKey) -> None:
+        """Forget the KL calls of a context whose interpretation was cut off: what was known of them was preliminary."""
+        for contexts in self.calls.values():
+            contexts.pop(key, None)
 
     def fresh(self, what: str, node: ast.AST) -> int:
         """A number for something that is new each time it is reached: the result of a call that cannot be seen into."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import replace
 
 from kl_lint.flow.calls import or_default
@@ -46,6 +47,9 @@ MOST_CONTEXTS = 12
 FEW_CONTEXTS = 4
 """How many of them may hold no distribution, of which little can come."""
 MOST_RECURSION = 2
+CALLER_WORK = 2_000
+CALLER_WORK_PER_LINE = 15
+"""The steps that may be taken to see what one function passes to those that use a divergence."""
 
 
 class Interpreter:
@@ -57,6 +61,7 @@ class Interpreter:
         machine.evaluate = evaluate
         machine.run = self.run
         machine.standalone = self.standalone
+        machine.within = self.within
 
     def run(self, function: Function, variables: dict[str, Value], caller: Frame, node: ast.AST) -> Value:
         """The value of calling `function` with `variables` bound; leaves the receiver as the call left it in
@@ -102,7 +107,7 @@ class Interpreter:
             around = Surroundings()
             machine.surroundings.append(around)
             try:
-                value, receiver = self._abroad(frame, function) if self._leaves(frame) else self._body(frame, function)
+                value, receiver = self._call(frame, function)
             finally:
                 machine.surroundings.pop()
             changed = self._changed(frame)
@@ -157,41 +162,63 @@ class Interpreter:
             known = machine.memo[key] = Outcome(value, after, (), True, key)
         return known.receiver if receiver is not None and known.receiver is not None else known.value
 
+    def within(self, steps: int, act: Callable[[], Value]) -> Value | None:
+        """What `act` gives; None where it takes more than `steps`: what it was about is left then as it was before."""
+        machine = self.machine
+        limit = machine.allow(steps)
+        calls, running, depth = self._calls, dict(machine.running), machine.depth
+        states = machine.modules.state() if machine.modules is not None else {}
+        try:
+            return act()
+        except OutOfReach:
+            if not machine.restore(limit):
+                raise  # what is around has no steps left either
+            self._calls, machine.running, machine.depth = calls, running, depth
+            if machine.modules is not None:
+                machine.modules.recover(states)
+            return None
+        finally:
+            machine.restore(limit)
+
     def visit(self, function: Function) -> bool:
         """Enter a function of another file with nothing known; False where the work for other files is used up."""
-        machine = self.machine
-        machine.abroad = True
-        try:
-            self.standalone(function, None)
-            return True
-        except OutOfReach:
-            self._calls, machine.depth = 0, 0
-            machine.running.clear()
-            if machine.modules is not None:
-                machine.modules.recover({})
-            return False
-        finally:
-            machine.abroad = False
+        self._abroad(lambda: self.glance(function))
+        return self.machine.foreign > 0
+
+    def glance(self, function: Function) -> Value:
+        """Enter a function with nothing known, as far as the work for one caller goes."""
+        node = function.node
+        rows = (node.end_lineno or node.lineno) - node.lineno + 1
+        value = self.within(CALLER_WORK + CALLER_WORK_PER_LINE * rows, lambda: self.standalone(function, None))
+        return NONE if value is None else value
 
     def _leaves(self, frame: Frame) -> bool:
         """Whether a call goes from the analysed file into another."""
         return self.machine.main is not None and frame.source is not self.machine.main and not self.machine.abroad
 
-    def _abroad(self, frame: Frame, function: Function) -> tuple[Value, Value | None]:
-        """Interpret a body of another file, as far as the bound for other files goes."""
+    def _abroad(self, act: Callable[[], Value]) -> Value | None:
+        """What `act` gives, which is about other files; None where the work for these is used up."""
         machine = self.machine
-        calls, running, depth = self._calls, dict(machine.running), machine.depth
-        state = machine.modules.state() if machine.modules is not None else {}
-        machine.abroad = True
+        machine.abroad, before = True, machine.steps
         try:
-            return self._body(frame, function)
-        except OutOfReach:
-            self._calls, machine.running, machine.depth = calls, running, depth
-            if machine.modules is not None:
-                machine.modules.recover(state)
-            return Unknown(machine.opaque(function.node)), None
+            return self.within(machine.foreign, act)
         finally:
             machine.abroad = False
+            machine.foreign = max(0, machine.foreign - (machine.steps - before))
+
+    def _call(self, frame: Frame, function: Function) -> tuple[Value, Value | None]:
+        """Interpret the body of a called function: of another file, as far as the work for these goes."""
+        if not self._leaves(frame):
+            return self._body(frame, function)
+        after: list[Value | None] = []
+
+        def body() -> Value:
+            value, receiver = self._body(frame, function)
+            after.append(receiver)
+            return value
+
+        value = self._abroad(body)
+        return (Unknown(self.machine.opaque(function.node)), None) if value is None else (value, after[0])
 
     def _slice(self, function: Function, receiver: str | None, *, value: bool) -> Slice | None:
         """What of the function's body matters."""
@@ -237,6 +264,9 @@ class Interpreter:
             if not frame.dead:
                 leave(frame, NONE)
             self._nested(frame)
+        except OutOfReach:
+            machine.forget(frame.key)
+            raise
         finally:
             machine.depth = depth
             self._calls -= 1

@@ -1,106 +1,165 @@
 """Which definitions of a file can have to do with a KL call: the others are interpreted only when something calls them.
 
-The search is over names in the text, and generous: a name that may stand for a KL divergence, for an object or
-function that computes one, or for
-a function that calls such, makes whatever mentions it relevant.
+The search is over names, and generous: a name that may stand for a KL divergence, for an object or function that
+computes one, or for a function whose parameters reach one, makes whatever reads it relevant.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
-from kl_lint.flow.syntax import walk
+from kl_lint.flow.slicing import slice_of
+from kl_lint.flow.syntax import only_owners, walk
 
-__all__ = ["Definition", "definitions", "registries", "relevant_names"]
+__all__ = ["Definition", "Relevant", "aliased", "definitions", "may_make", "names_read", "registries", "relevant_names", "spread"]
 
-WORD = re.compile(r"[A-Za-z_]\w*")
 SEEDS = frozenset({"kl_div", "KLDivLoss"})
 COMMON = frozenset({"forward", "__call__", "__init__", "self", "torch", "nn", "F", "functional"})
 """Names that too much shares to tell anything; their classes tell instead."""
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+UNREDUCED = re.compile(r"[\"']none[\"']|\breduce\b|\btorch\.kl_div\b")
+"""What a text says that leaves a divergence unreduced, so that callers may average it."""
+MAKER = re.compile(
+    r"_*[A-Z]|.*(?:partial|getattr|build|make|create|get_|setup|init|method|copy|script|compile|ignore|wrap)"
+)
+"""What a callable is named that may give back, or keep, an object or function that it is given."""
+KEEPERS = frozenset({"to", "cuda", "cpu", "eval", "train", "float", "half", "double", "type", "requires_grad_"})
+"""The methods of a module that give back the module."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Definition:
-    """A function or class, by its lines."""
+    """A function or class, the names that it reads (a class: outside its methods), and the class that it is in."""
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     names: frozenset[str]
     owner: str | None
 
 
-def words(lines: Sequence[str], node: ast.AST) -> frozenset[str]:
-    """The identifiers in the lines of a node."""
-    first, last = getattr(node, "lineno", 1), getattr(node, "end_lineno", 1) or 1
-    for decorator in getattr(node, "decorator_list", ()):
-        first = min(first, decorator.lineno)
-    return frozenset(WORD.findall("\n".join(lines[first - 1 : last])))
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A name that is given what another stands for, or (`called`) what calling the other gives."""
+
+    name: str
+    called: bool
 
 
-def definitions(body: Iterable[ast.stmt], lines: Sequence[str], owner: str | None = None) -> list[Definition]:
-    """All functions of a body and of its classes (not those nested in functions)."""
-    found: list[Definition] = []
-    for statement in body:
-        match statement:
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                found.append(Definition(statement, words(lines, statement), owner))
-            case ast.ClassDef():
-                heads = frozenset(word for base in statement.bases for word in words(lines, base))
-                found.append(Definition(statement, heads | class_words(statement, lines), None))
-                found.extend(definitions(statement.body, lines, statement.name))
-            case ast.If() | ast.Try() | ast.With():
-                for block in (statement.body, getattr(statement, "orelse", []), getattr(statement, "finalbody", [])):
-                    found.extend(definitions(block, lines, owner))
-                for handler in getattr(statement, "handlers", []):
-                    found.extend(definitions(handler.body, lines, owner))
-            case _:
-                pass
-    return found
+class Concern(Enum):
+    """Why those who use a function are relevant too."""
+
+    TAKES_PART = "what they pass or do with the result decides about a divergence"
+    HANDS_OUT = "what it returns computes a divergence"
 
 
-def class_words(node: ast.ClassDef, lines: Sequence[str]) -> frozenset[str]:
-    """The identifiers of a class body outside its methods."""
+def names_read(node: ast.AST) -> frozenset[str]:
+    """The names that a piece of code reads, or takes: variables, attributes, parameters, and strings that are one."""
+    return names_among(walk(node))
+
+
+def names_among(nodes: Sequence[ast.AST]) -> frozenset[str]:
+    """The names that nodes read, or take; not those of which only an attribute is read."""
     found: set[str] = set()
-    for statement in node.body:
-        if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            found |= words(lines, statement)
+    owners = only_owners(nodes)
+    for node in nodes:
+        kind = node.__class__
+        if id(node) in owners:
+            continue
+        if kind is ast.Name:
+            found.add(node.id)  # type: ignore[attr-defined]
+        elif kind is ast.Attribute:
+            found.add(node.attr)  # type: ignore[attr-defined]
+        elif kind is ast.arg:
+            found.add(node.arg)  # type: ignore[attr-defined]
+        elif kind is ast.Constant:
+            text = node.value  # type: ignore[attr-defined]
+            if text.__class__ is str and text.isidentifier():
+                found.add(text)
+        elif kind is ast.alias:
+            found.add(node.name.rpartition(".")[2])  # type: ignore[attr-defined]
+        elif kind is ast.FunctionDef or kind is ast.AsyncFunctionDef:
+            found.add(node.name)  # type: ignore[attr-defined]
+        elif kind is ast.Global or kind is ast.Nonlocal:
+            found.update(node.names)  # type: ignore[attr-defined]
     return frozenset(found)
 
 
-def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str] = SEEDS) -> frozenset[str]:
-    """The names whose mention makes a piece of code relevant: closed under definition, class membership and
-    assignment.
+def definitions(body: Iterable[ast.stmt], owner: str | None = None) -> Iterator[Definition]:
+    """All functions of a body and of its classes (not those nested in functions)."""
+    for statement in body:
+        match statement:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield Definition(statement, names_read(statement), owner)
+            case ast.ClassDef():
+                rest = [inner for inner in statement.body if not isinstance(inner, (*FUNCTIONS, ast.ClassDef))]
+                outside = [*statement.bases, *statement.decorator_list, *statement.keywords, *rest]
+                yield Definition(statement, names_among([node for part in outside for node in walk(part)]), None)
+                yield from definitions(statement.body, statement.name)
+            case ast.If() | ast.Try() | ast.With():
+                for block in (statement.body, getattr(statement, "orelse", []), getattr(statement, "finalbody", [])):
+                    yield from definitions(block, owner)
+                for handler in getattr(statement, "handlers", []):
+                    yield from definitions(handler.body, owner)
+            case _:
+                pass
+
+
+@dataclass(frozen=True, slots=True)
+class Relevant:
+    """The names whose mention makes a piece of code relevant; `near` are those of divergences themselves, the others
+    those of functions and classes that use one.
     """
-    known = definitions(tree.body, lines)
-    by_word: dict[str, list[Definition]] = {}
+
+    names: frozenset[str]
+    near: frozenset[str]
+
+    def and_also(self, names: frozenset[str]) -> Relevant:
+        """With further names of divergences."""
+        return Relevant(self.names | names, self.near | names)
+
+
+def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str] = SEEDS) -> Relevant:
+    """The names whose mention makes a piece of code relevant: closed under assignment, class membership, and under
+    definition where callers matter.
+    """
+    readers: dict[str, list[Definition]] = {}
+    own: set[str] = set()
+    known = list(definitions(tree.body))
     for definition in known:
+        own.add(definition.node.name)
         for word in definition.names:
-            by_word.setdefault(word, []).append(definition)
+            readers.setdefault(word, []).append(definition)
     aliases = aliased(tree)
-    for name, registry in registries(known):
-        aliases.setdefault(name, []).append(registry)
-    reached: set[str] = set()
-    waiting = [word for word in (*by_word, *aliases) if any(seed in word for seed in seeds)] + list(seeds)
+    for name, table in registries(known):
+        aliases.setdefault(name, []).append(Alias(table, called=False))
+    unreduced = any(UNREDUCED.search(line) for line in lines)
+    reached: dict[str, bool] = {}
+    """By name, whether calling what it stands for makes an object that computes a divergence."""
+    told: set[Definition] = set()
+    similar = {word for word in (*readers, *aliases) if any(seed in word for seed in seeds)} - own
+    waiting = [(word, may_make(word)) for word in sorted(similar | seeds)]
+    near: frozenset[str] = frozenset()
     while waiting:
-        word = waiting.pop()
-        if word in reached:
-            continue
-        reached.add(word)
-        waiting.extend(alias for alias in aliases.get(word, ()) if alias not in COMMON)
-        for definition in by_word.get(word, ()):
-            if definition.node.name not in COMMON:
-                waiting.append(definition.node.name)
-            if definition.owner is not None:
-                waiting.append(definition.owner)
+        new = spread(waiting, aliases, reached)
+        touched = dict.fromkeys(definition for word in new for definition in readers.get(word, ()))
+        waiting = []
+        near = near or frozenset(reached)
+        for definition in touched:
+            if definition not in told and (told_by := concerns_callers(definition, reached, unreduced=unreduced)):
+                told.add(definition)
+                if definition.node.name not in COMMON:
+                    waiting.append((definition.node.name, told_by is Concern.HANDS_OUT))
+                if definition.owner is not None:
+                    waiting.append((definition.owner, True))
+    names = frozenset(reached)
     if not any("global " in line or "nonlocal " in line for line in lines):
-        return frozenset(reached)
+        return Relevant(names, near)
     outward = (ast.Global, ast.Nonlocal)
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return frozenset(reached) | {
-        n.name for n in walk(tree) if isinstance(n, functions) and any(isinstance(s, outward) for s in n.body)
-    }
+    writers = {n.name for n in walk(tree) if isinstance(n, FUNCTIONS) and any(isinstance(s, outward) for s in n.body)}
+    return Relevant(names | writers, near | writers)
 
 
 def registries(known: Sequence[Definition]) -> Iterator[tuple[str, str]]:
@@ -120,10 +179,65 @@ def registries(known: Sequence[Definition]) -> Iterator[tuple[str, str]]:
                     pass
 
 
-MAKER = re.compile(
-    r"[A-Z_]|.*(?:partial|getattr|build|make|create|get_|setup|init|method|copy|script|compile|ignore|wrap)"
-)
-"""What a callable is named whose result may be an object or function rather than a number."""
+def spread(
+    words: Iterable[tuple[str, bool]], aliases: Mapping[str, Sequence[Alias]], reached: dict[str, bool]
+) -> list[str]:
+    """Add to `reached` all names that can stand for what the words stand for (and whether calling it makes an object
+    that computes a divergence); gives those that are new there.
+    """
+    waiting = list(words)
+    new: list[str] = []
+    while waiting:
+        word, makes = waiting.pop()
+        if word in reached and reached[word] >= makes:
+            continue
+        reached[word] = makes
+        new.append(word)
+        for alias in aliases.get(word, ()):
+            if alias.name not in COMMON and (makes or not alias.called):
+                waiting.append((alias.name, makes and not alias.called))
+    return new
+
+
+def concerns_callers(definition: Definition, reached: Mapping[str, bool], *, unreduced: bool) -> Concern | None:
+    """Whether those who use a definition that reads relevant names are relevant too: of a class; of a function whose
+    parameters reach what it does with these names (the receiver where there is no other), or that hands out one of
+    them, or an unreduced divergence.
+    """
+    node = definition.node
+    if isinstance(node, ast.ClassDef):
+        return Concern.HANDS_OUT
+    arguments = node.args
+    listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+    parameters = [parameter.arg for parameter in listed if parameter is not None]
+    receiver = parameters[0] if definition.owner is not None and parameters else None
+    within = slice_of(node.body, frozenset(reached), receiver, value=False)
+    returned = [one.value for one in within.statements if isinstance(one, ast.Return) and one not in within.bare]
+    if any(value is not None and hands_out(value, reached) for value in returned) or closes_over(node, reached):
+        return Concern.HANDS_OUT
+    passed = parameters if len(parameters) == 1 else [name for name in parameters if name != receiver]
+    if (unreduced and returned) or not within.reads.isdisjoint(passed):
+        return Concern.TAKES_PART
+    return None
+
+
+def hands_out(value: ast.expr, reached: Mapping[str, bool]) -> bool:
+    """Whether a returned expression may be something that computes a divergence."""
+    return any(reached.get(word, False) if called else word in reached for word, called in carried(value))
+
+
+def closes_over(function: ast.FunctionDef | ast.AsyncFunctionDef, reached: Mapping[str, bool]) -> bool:
+    """Whether a function within a function reads a relevant name, or values are yielded."""
+    for node in walk(function):
+        if isinstance(node, (ast.Yield, ast.YieldFrom)):
+            return True
+        if (
+            isinstance(node, (*FUNCTIONS, ast.Lambda))
+            and node is not function
+            and not names_read(node).isdisjoint(reached)
+        ):
+            return True
+    return False
 
 
 ITERATORS = frozenset({"zip", "enumerate", "reversed", "list", "tuple", "sorted", "values", "items", "iter", "next"})
@@ -147,9 +261,9 @@ BINDING = frozenset(
 """The nodes that give a name to something."""
 
 
-def aliased(tree: ast.Module) -> dict[str, list[str]]:
-    """For each word on the right of an assignment that may make an alias or an object, the names on the left."""
-    found: dict[str, list[str]] = {}
+def aliased(tree: ast.AST) -> dict[str, list[Alias]]:
+    """For each name on the right of an assignment that may make an alias or an object, the names on the left."""
+    found: dict[str, list[Alias]] = {}
     for node in walk(tree):
         if node.__class__ not in BINDING:
             continue
@@ -175,18 +289,19 @@ def aliased(tree: ast.Module) -> dict[str, list[str]]:
             case ast.keyword(arg=str() as name, value=value):
                 note(found, [ast.Name(name)], value)
             case ast.alias(name=original, asname=str() as alias):
-                found.setdefault(original.rpartition(".")[2], []).append(alias)
+                found.setdefault(original.rpartition(".")[2], []).append(Alias(alias, called=False))
             case _:
                 pass
     return found
 
 
-def note(found: dict[str, list[str]], targets: Sequence[ast.expr], value: ast.expr) -> None:
+def note(found: dict[str, list[Alias]], targets: Sequence[ast.expr], value: ast.expr) -> None:
     """Keep one assignment."""
-    names = [name for target in targets for name in written(target) if name not in COMMON]
-    if names:
-        for word in carried(value) - COMMON:
-            found.setdefault(word, []).extend(names)
+    words = {(word, called) for word, called in carried(value) if word and word not in COMMON}
+    if words:
+        names = [name for target in targets for name in written(target) if name not in COMMON]
+        for word, called in words:
+            found.setdefault(word, []).extend(Alias(name, called) for name in names)
 
 
 def written(target: ast.expr) -> list[str]:
@@ -200,40 +315,65 @@ def written(target: ast.expr) -> list[str]:
             return [name] if (name := last_name(target)) else []
 
 
-def carried(value: ast.expr) -> set[str]:
-    """The names of what a value may be, or may hold: not of what is merely computed with."""
+def carried(value: ast.expr) -> Iterator[tuple[str, bool]]:
+    """The names of what a value may be, or may hold, and whether it is what calling them gives: not of what is merely
+    computed with.
+    """
     match value:
-        case ast.Constant(value=str() as text) if text in SEEDS:
-            return {text}
-        case ast.Name() | ast.Attribute():
-            return {last_name(value)} | (
-                carried(value.value) if last_name(value) in ITERATORS and isinstance(value, ast.Attribute) else set()
-            )
+        case ast.Constant(value=str() as text):
+            if text in SEEDS:
+                yield text, False
+        case ast.Name(id=name):
+            yield name, False
+        case ast.Attribute(value=base, attr=name):
+            yield name, False
+            if name in ITERATORS:
+                yield from carried(base)
         case (
             ast.Subscript(value=inner) | ast.Await(value=inner) | ast.Starred(value=inner) | ast.NamedExpr(value=inner)
         ):
-            return carried(inner)
+            yield from carried(inner)
         case ast.IfExp(body=one, orelse=other):
-            return carried(one) | carried(other)
+            yield from carried(one)
+            yield from carried(other)
         case ast.BoolOp(values=parts) | ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
-            return {word for part in parts for word in carried(part)}
+            for part in parts:
+                yield from carried(part)
         case ast.Dict(values=parts):
-            return {word for part in parts for word in carried(part)}
+            for part in parts:
+                yield from carried(part)
         case ast.Lambda() | ast.ListComp() | ast.DictComp() | ast.GeneratorExp():
-            return {last_name(inner) for inner in walk(value)} - {""}
-        case ast.Call(func=func, args=arguments, keywords=keywords):
-            parts = [*arguments, *(keyword.value for keyword in keywords)]
-            if last_name(func) in ITERATORS:
-                return {word for part in (func, *parts) for word in carried(part)}
-            texts = {part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)}
-            if not any(MAKER.match(last_name(inner)) for inner in walk(func)):
-                return set()
-            behind = (
-                carried(func.value) if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Call) else set()
-            )
-            return texts | behind | carried(func) | {word for part in parts for word in carried(part)}
+            for node in walk(value):
+                yield last_name(node), False
+        case ast.Call():
+            yield from carried_by_call(value)
         case _:
-            return set()
+            pass
+
+
+def carried_by_call(call: ast.Call) -> Iterator[tuple[str, bool]]:
+    """The names of what the result of a call may be, or may hold."""
+    func = call.func
+    name = last_name(func)
+    if name:
+        yield name, True
+    else:
+        yield from ((word, True) for word, _ in carried(func))
+    if isinstance(func, ast.Attribute) and (name in KEEPERS or isinstance(func.value, ast.Call)):
+        yield from carried(func.value)
+    if name in ITERATORS and isinstance(func, ast.Attribute):
+        yield from carried(func.value)
+    keeps = name not in SEEDS and any(may_make(last_name(inner)) for inner in walk(func))
+    if keeps or name in ITERATORS:
+        for part in (*call.args, *(keyword.value for keyword in call.keywords)):
+            if keeps and isinstance(part, ast.Constant) and isinstance(part.value, str):
+                yield part.value, False
+            yield from carried(part)
+
+
+def may_make(name: str) -> bool:
+    """Whether calling something of that name may give an object or function, rather than a number."""
+    return MAKER.match(name) is not None
 
 
 def last_name(node: ast.AST) -> str:

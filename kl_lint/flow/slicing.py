@@ -12,7 +12,7 @@ import builtins
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from kl_lint.flow.syntax import walk
+from kl_lint.flow.syntax import only_owners, walk
 
 __all__ = ["Slice", "slice_of"]
 
@@ -42,10 +42,11 @@ MUTATORS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The statements to interpret, and the returns among them whose value nobody asks for."""
+    """The statements to interpret, the returns among them whose value nobody asks for, and the names that they read."""
 
     statements: frozenset[ast.stmt]
     bare: frozenset[ast.stmt]
+    reads: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -55,6 +56,8 @@ class Piece:
     node: ast.stmt
     parent: ast.stmt | None
     reads: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
+    """What it reads but for that of which only an attribute is read."""
     seen: set[str] = field(default_factory=set)
     """All that it reads, asked for or not."""
     writes: set[str] = field(default_factory=set)
@@ -65,7 +68,13 @@ class Piece:
     bare: bool = False
 
 
-def slice_of(body: Sequence[ast.stmt], relevant: frozenset[str], receiver: str | None, *, value: bool) -> Slice:
+def slice_of(
+    body: Sequence[ast.stmt],
+    relevant: frozenset[str],
+    receiver: str | None,
+    *,
+    value: bool,
+) -> Slice:
     """The slice of a function body. `value`: what it returns is asked for."""
     pieces = {piece.node: piece for piece in collected(body, None)}
     relevant = with_nested(pieces.values(), relevant)
@@ -103,7 +112,8 @@ def slice_of(body: Sequence[ast.stmt], relevant: frozenset[str], receiver: str |
                 for asserted in assertions
                 if asserted not in needed and not pieces[asserted].reads.isdisjoint(wanted)
             )
-    return Slice(frozenset(needed), frozenset(node for node in needed if pieces[node].bare))
+    bare = frozenset(node for node in needed if pieces[node].bare)
+    return Slice(frozenset(needed), bare, frozenset(wanted))
 
 
 def with_nested(pieces: Iterable[Piece], relevant: frozenset[str]) -> frozenset[str]:
@@ -115,7 +125,7 @@ def with_nested(pieces: Iterable[Piece], relevant: frozenset[str]) -> frozenset[
         more = frozenset(
             getattr(piece.node, "name", "")
             for piece in nested
-            if any(name.lstrip(".") in relevant for name in piece.reads)
+            if any(name.lstrip(".") in relevant for name in piece.used)
         )
         if more <= relevant:
             break
@@ -171,7 +181,7 @@ def follow(pieces: Iterable[Piece]) -> None:
             if (
                 not (piece.seed and not piece.bare)
                 and not results.isdisjoint(piece.seen)
-                and isinstance(piece.node, (*ASSIGNMENTS, ast.Return, ast.Expr))
+                and isinstance(piece.node, (*ASSIGNMENTS, ast.Return, ast.Expr, ast.For))
             ):
                 piece.seed, piece.bare, changed = True, False, True
                 piece.reads = set()
@@ -239,21 +249,28 @@ SPEAKING = frozenset(
 
 def read(node: ast.AST, piece: Piece) -> None:
     """Collect the names of an expression: `x` as itself, the attribute of `a.x` as `.x`."""
-    for child in walk(node):
+    nodes = walk(node)
+    owners = only_owners(nodes)
+    for child in nodes:
         if child.__class__ not in SPEAKING:
             continue
         match child:
             case ast.Name(id=name, ctx=ast.Load()):
                 piece.reads.add(name)
+                if id(child) not in owners:
+                    piece.used.add(name)
             case ast.Name(id=name):
                 piece.writes.add(name)
             case ast.Attribute(attr=attr, ctx=ast.Load()):
                 piece.reads.add(f".{attr}")
+                if id(child) not in owners:
+                    piece.used.add(f".{attr}")
             case ast.Attribute(value=base):
                 piece.writes.update((root_of(child), root_of(base)))  # whoever is given the object sees it too
                 piece.changes.add(root_of(base))
             case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str() as attr), *_]):
                 piece.reads.add(f".{attr}")
+                piece.used.add(f".{attr}")
             case ast.Call(func=ast.Name(id="setattr"), args=[base, ast.Constant(value=str() as attr), *_]):
                 piece.writes.update((f".{attr}", root_of(base)))
             case ast.keyword(arg="out", value=base):
@@ -305,7 +322,7 @@ def root_of(node: ast.AST) -> str:
 
 def judge(piece: Piece, relevant: frozenset[str], receiver: str | None, *, value: bool) -> None:
     """Decide whether a statement is needed for its own sake."""
-    mentions = any(name.lstrip(".") in relevant for name in piece.reads) or any(
+    mentions = any(name.lstrip(".") in relevant for name in piece.used) or any(
         name in relevant for name in piece.writes
     )
     node = piece.node

@@ -54,9 +54,9 @@ def scanned(tree: ast.Module) -> Stored:
                         attributes.add(name)
                 case ast.Call(func=ast.Name(id="setattr"), args=[base, *_]) if is_self(base):
                     classes.add(definition)
-                case ast.Attribute(value=base, attr="__dict__") | ast.Call(
-                    func=ast.Name(id="vars"), args=[base]
-                ) if is_self(base):
+                case ast.Attribute(value=base, attr="__dict__") | ast.Call(func=ast.Name(id="vars"), args=[base]) if (
+                    is_self(base)
+                ):
                     classes.add(definition)
                 case _:
                     pass

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 
-__all__ = ["walk"]
+__all__ = ["only_owners", "walk", "walk_rows"]
 
 LABELS = frozenset(
     "arg asname attr conversion ctx id is_async kind kwd_attrs level module op ops rest simple str tag "
@@ -48,3 +49,41 @@ def walk(node: ast.AST) -> list[ast.AST]:
             elif child is not None:
                 found.append(child)
     return found
+
+
+def walk_rows(tree: ast.Module, rows: Sequence[int]) -> Iterator[ast.AST]:
+    """The nodes that stand on one of `rows` (1-based, ascending), those without a place of their own included; what
+    reaches over none of them is not looked into.
+    """
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        for name in FIELDS.get(node.__class__, ()):
+            child = getattr(node, name, None)
+            for one in child if child.__class__ is list else (child,):
+                if one is not None and reaches(one, rows):
+                    yield one
+                    waiting.append(one)
+
+
+def reaches(node: ast.AST, rows: Sequence[int]) -> bool:
+    """Whether a node stands on one of `rows`, or has no place."""
+    first = getattr(node, "lineno", None)
+    if first is None:
+        return True
+    decorators = getattr(node, "decorator_list", ())
+    first = decorators[0].lineno if decorators else first
+    index = bisect_left(rows, first)
+    return index < len(rows) and rows[index] <= (getattr(node, "end_lineno", None) or first)
+
+
+def only_owners(nodes: Sequence[ast.AST]) -> set[int]:
+    """The ids of those of `nodes` of which nothing is done but to read an attribute: `loss` in `loss.weight`, not in
+    `loss.forward(x)`.
+    """
+    called = {id(node.func) for node in nodes if node.__class__ is ast.Call}
+    return {
+        id(node.value)
+        for node in nodes
+        if node.__class__ is ast.Attribute and node.ctx.__class__ is ast.Load and id(node) not in called
+    }

@@ -53,11 +53,12 @@ class Numbers:
     cannot see into); two reads of it are one flag, but no proof that two tensors are the same.
     """
 
-    __slots__ = ("_table", "_volatile")
+    __slots__ = ("_sizes", "_table", "_volatile")
 
     def __init__(self) -> None:
         self._table: dict[tuple[object, ...], int] = {}
         self._volatile: set[int] = set()
+        self._sizes: set[int] = set()
 
     def of(self, operation: str, *parts: object, volatile: bool = False) -> int:
         """The number of `operation` on `parts`: value numbers (int) and hashable details (anything else, wrapped in a
@@ -67,9 +68,16 @@ class Numbers:
         number = self._table.get(key)
         if number is None:
             number = self._table[key] = len(self._table) + 1
-            if volatile or (self._volatile and any(part in self._volatile for part in parts if type(part) is int)):
+            operands = {part for part in parts if type(part) is int}
+            if operation == "size" or not self._sizes.isdisjoint(operands):
+                self._sizes.add(number)
+            if volatile or not self._volatile.isdisjoint(operands):
                 self._volatile.add(number)
         return number
+
+    def is_size(self, number: int) -> bool:
+        """Whether `number` stands for the size of a tensor along one dimension, or is computed from one."""
+        return number in self._sizes
 
     def volatile(self, number: int) -> bool:
         """Whether the value behind `number` may change unseen."""
@@ -443,9 +451,57 @@ def choose(options: Iterable[tuple[Guards, Value]], numbers: Numbers) -> Value:
         return Unknown(numbers.of("impossible"))
     if len(merged) == 1:
         return merged[0][1]
+    if (first := outline(merged[0][1], numbers)) and all(outline(value, numbers) == first for _, value in merged[1:]):
+        conditions = frozenset(guards for guards, _ in apart)
+        return one_of_many([value for _, value in merged], conditions, numbers)
     if len(merged) > MOST_OPTIONS:
         return join([value for _, value in merged], numbers)
     return Choice(tuple(apart if len(apart) <= MOST_OPTIONS else merged))
+
+
+def outline(value: Value, numbers: Numbers) -> object:
+    """What is known of a value of which nothing is known that a rule could tell: its structure. None: it tells
+    something.
+    """
+    match value:
+        case Unknown(form=None, number=number):
+            return None if numbers.is_size(number) else Unknown  # a size goes with the tensor it is of
+        case Tensor(space=Space.UNKNOWN, mixed=False, form=None, fill=None, loss=None, maker=None, notes=()):
+            if value.masked is None and value.source is None and value.weight is None and value.temperature is None:
+                return (Tensor, value.rank, value.nonnegative, value.gradient)
+        case Constant(value=held):
+            return (type(held), held)
+        case Sequence(items=None, element=element):
+            inner = None if element is None else outline(element, numbers)
+            return None if inner is None else (Sequence, value.mutable, inner)
+        case Sequence(items=tuple(items)) if items:
+            parts = tuple(outline(item, numbers) for item in items)
+            return None if None in parts else (Sequence, value.mutable, value.names, parts)
+        case _:
+            pass
+    return None
+
+
+def one_of_many(values: list[Value], guards: frozenset[Guards], numbers: Numbers) -> Value:
+    """One value for several of one outline, that cannot be told apart."""
+    first = values[0]
+    number = numbers.of("one of", (guards,), *(number_of(value, numbers) for value in values))
+    match first:
+        case Unknown():
+            return Unknown(number)
+        case Tensor():
+            return replace(first, number=number, trail=None)
+        case Sequence(items=None, element=element) if element is not None:
+            inner = [value.element for value in values if isinstance(value, Sequence) and value.element is not None]
+            return replace(first, element=one_of_many(inner, guards, numbers), number=number)
+        case Sequence(items=tuple()):
+            rows = [value.items for value in values if isinstance(value, Sequence) and value.items is not None]
+            columns = zip(*rows, strict=True)
+            return replace(
+                first, items=tuple(one_of_many(list(one), guards, numbers) for one in columns), number=number
+            )
+        case _:
+            return first
 
 
 def choose_states(options: list[tuple[Guards, Value]], numbers: Numbers) -> Value:

@@ -256,9 +256,7 @@ def wrong_logarithm(call: Call) -> Value:
     notes: tuple[Note, ...] = ()
     if given.space is Space.PROBS:
         operand = call.operand_place()
-        notes = (
-            Note(RemarkKind.WRONG_LOG, call.place, call.label, operand=operand, operand_number=given.number),
-        )
+        notes = (Note(RemarkKind.WRONG_LOG, call.place, call.label, operand=operand, operand_number=given.number),)
     return Tensor(
         call.number(), rank=given.rank, gradient=given.gradient, notes=notes, trail=call.trail(call.label, given.trail)
     )
