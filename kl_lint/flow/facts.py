@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
+from math import prod
 
 from kl_lint.finding import Span, Step
 from kl_lint.flow.chains import chains_to
@@ -43,6 +44,7 @@ from kl_lint.flow.values import (
     Value,
     compatible,
     is_empty,
+    join,
     options_of,
 )
 
@@ -114,12 +116,23 @@ def variants_of(machine: Machine, raw: RawCall, uses: list[LossUse]) -> Iterator
     """One fact for each combination of alternatives that some run can meet."""
     names = tuple(raw.arguments)
     choices = [useful(name, value) for name, value in raw.arguments.items()]
+    if prod(map(len, choices)) > MOST_VARIANTS:
+        choices = [in_common(options, machine.numbers) for options in choices]
     for combination in product(*choices):
         guards: Guards | None = raw.guards
         for more, _ in combination:
             guards = guards | more if guards is not None and compatible(guards, more) else None
         if guards is not None and consistent(guards):
             yield fact(machine, raw, dict(zip(names, (value for _, value in combination), strict=True)), uses)
+
+
+def in_common(options: tuple[tuple[Guards, Value], ...], numbers: Numbers) -> tuple[tuple[Guards, Value], ...]:
+    """The alternatives of an argument that are too many to be told apart: as one, where all are of one space."""
+    spaces = {value.space if isinstance(value, Tensor) else None for _, value in options}
+    if len(options) == 1 or len(spaces) > 1 or None in spaces:
+        return options
+    guards = frozenset.intersection(*(guards for guards, _ in options))
+    return ((guards, join([value for _, value in options], numbers)),)
 
 
 def useful(name: str, value: Value) -> tuple[tuple[Guards, Value], ...]:

@@ -154,12 +154,15 @@ class Interpreter:
         if known is None:
             if machine.running.get(function.node, 0) >= MOST_RECURSION or self._calls >= DEEPEST_CALL:
                 return receiver if receiver is not None else Unknown(machine.opaque(function.node))
-            frame = self._frame(function, {}, key, entry=True, callers=())
+            within = machine.running.get(
+                function.node, 0
+            )  # itself: what that has found must outlast this, if it is cut
+            frame = self._frame(function, {}, (*key, within) if within else key, entry=True, callers=())
             frame.variables.update(self._parameters(function, receiver, frame))
             frame.no_grad = function.no_grad
             frame.slice = self._slice(function, frame.receiver, value=False)
             value, after = self._body(frame, function)
-            known = machine.memo[key] = Outcome(value, after, (), True, key)
+            known = machine.memo[key] = Outcome(value, after, (), True, frame.key)
         return known.receiver if receiver is not None and known.receiver is not None else known.value
 
     def within(self, steps: int, act: Callable[[], Value]) -> Value | None:

@@ -264,7 +264,7 @@ def set_elsewhere(frame: Frame, cls: Class, name: str) -> Value | None:
         )
         if after is None:
             machine.given_up.add(method.node)
-            after = receiver.with_attribute(name, Unknown(machine.fresh("unfollowed", method.node)))
+            after = receiver.with_attribute(name, Unknown(machine.numbers.of("unfollowed", (id(cls.node), name))))
         value = after.get(name) if isinstance(after, Instance) else None
         if value is not None:
             options.append((NO_GUARDS, value))
