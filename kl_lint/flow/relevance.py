@@ -15,7 +15,17 @@ from enum import Enum
 from kl_lint.flow.slicing import slice_of
 from kl_lint.flow.syntax import only_owners, walk
 
-__all__ = ["Definition", "Relevant", "aliased", "definitions", "may_make", "names_read", "registries", "relevant_names", "spread"]
+__all__ = [
+    "Definition",
+    "Relevant",
+    "aliased",
+    "definitions",
+    "may_make",
+    "names_read",
+    "registries",
+    "relevant_names",
+    "spread",
+]
 
 SEEDS = frozenset({"kl_div", "KLDivLoss"})
 COMMON = frozenset({"forward", "__call__", "__init__", "self", "torch", "nn", "F", "functional"})

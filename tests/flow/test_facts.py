@@ -339,3 +339,17 @@ def test_of_too_many_ways_to_a_call_some_are_not_known() -> None:
         only.value.space is Space.UNKNOWN for only in (context.variants[-1].input, context.variants[-1].target) if only
     )
     assert judge(facts_of(text)) == ()
+
+
+def test_too_many_ways_of_one_space_are_told_as_one() -> None:
+    arms = "".join(f"    if j == {n}:\n        s, t = x / {n + 1}, y / {n + 1}\n" for n in range(7))
+    text = (
+        PRELUDE + f"def loss(x, y, j):\n    s, t = x, y\n{arms}"
+        "    u = s.log_softmax(1) if x.any() else s.exp().log_softmax(1)\n"
+        "    v = t.softmax(1) if y.any() else t.exp().softmax(1)\n"
+        "    return F.kl_div(u, v, reduction='sum')\n"
+    )
+    (site,) = facts_of(text).sites
+    (context,) = site.contexts
+    spaces = {(way.input.value.space, way.target.value.space) for way in context.variants if way.input and way.target}
+    assert spaces == {(Space.LOG_PROBS, Space.PROBS)}
