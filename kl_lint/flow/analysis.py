@@ -17,7 +17,7 @@ from kl_lint.flow.modules import Modules
 from kl_lint.flow.objects import is_kl_loss
 from kl_lint.flow.presence import presence_of
 from kl_lint.flow.project import Project
-from kl_lint.flow.relevance import Relevant, names_read, relevant_names
+from kl_lint.flow.relevance import Relevant, names_read, relevant_names, surveyed
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute_one
 from kl_lint.flow.syntax import walk
@@ -143,7 +143,8 @@ def enter(interpreter: Interpreter, frame: Frame, names: Relevant) -> None:
     machine = interpreter.machine
     first = rebinding(frame)
     functions = sorted(functions_in(frame, frame.variables.values(), set()), key=lambda one: one not in first)
-    named = [(function, names_read(function.node)) for function in functions]
+    read_by: dict[ast.AST, frozenset[str]] = {one.node: one.names for one in surveyed(frame.source.tree).definitions}
+    named = [(function, read_by.get(function.node) or names_read(function.node)) for function in functions]
     levels: tuple[tuple[frozenset[str], Callable[[Function], object]], ...] = (
         (names.near, lambda function: interpreter.standalone(function, None)),
         (names.names, interpreter.glance),

@@ -10,7 +10,7 @@ import os
 from kl_lint.flow.frame import Frame, RawCall
 from kl_lint.flow.interpreter import Interpreter
 from kl_lint.flow.modules import Modules, bound_names
-from kl_lint.flow.relevance import aliased, definitions, may_make, names_read, registries, relevant_names, spread
+from kl_lint.flow.relevance import may_make, names_read, registries, relevant_names, spread, surveyed
 from kl_lint.flow.source import Source
 from kl_lint.flow.values import Class, Function, Space, Tensor, Unknown, Value, options_of
 
@@ -66,7 +66,7 @@ def enter_callers(interpreter: Interpreter, modules: Modules, source: Source) ->
 def names_for(words: frozenset[str], source: Source) -> frozenset[str]:
     """The names under which a file knows what goes by `words` elsewhere."""
     reached: dict[str, bool] = {}
-    spread([(word, may_make(word)) for word in sorted(words)], aliased(source.tree), reached)
+    spread([(word, may_make(word)) for word in sorted(words)], surveyed(source.tree).aliases, reached)
     return frozenset(reached)
 
 
@@ -89,7 +89,7 @@ def open_questions(interpreter: Interpreter, source: Source) -> frozenset[str]:
                 here = (caller for caller in raw.callers if caller.source is source)
                 words.update(*(names_around(source.tree, each.node) for each in (place, *here)))
     if words:
-        words |= {table for name, table in registries(list(definitions(source.tree.body))) if name in words}
+        words |= {table for name, table in registries(surveyed(source.tree).definitions) if name in words}
     return frozenset(words)
 
 
@@ -128,7 +128,8 @@ def enter_file(interpreter: Interpreter, frame: Frame, words: frozenset[str]) ->
     """
     machine = interpreter.machine
     functions = functions_of(frame)
-    mentions = {function: names_read(function.node) for function in functions}
+    read: dict[ast.AST, frozenset[str]] = {one.node: one.names for one in surveyed(frame.source.tree).definitions}
+    mentions = {function: read.get(function.node) or names_read(function.node) for function in functions}
     entered: set[Function] = set()
     for reached in (words, relevant_names(frame.source.tree, frame.source.lines, words).names):
         machine.relevant = machine.relevant | reached

@@ -87,6 +87,7 @@ class Project:
     _sources: dict[str, tuple[object, Source | None]] = field(default_factory=dict)
     _located: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _folders: dict[str, tuple[tuple[str, ...], dict[str, bytes]]] = field(default_factory=dict)
+    _telling: dict[str, tuple[object, bool]] = field(default_factory=dict)
     _unsaved: dict[str, str] = field(default_factory=dict)
     """Texts that stand for files as an editor holds them, by real path."""
 
@@ -176,13 +177,21 @@ class Project:
         """Whether what a file binds to a name may have to do with a distribution, by its text: asked before it is
         parsed.
         """
+        stamp = self._stamp(path)
+        known, telling = self._telling.get(path, (None, False))
+        if stamp is None or known != stamp:
+            data = self._content(path)
+            if data is None:
+                return False
+            telling = TELLING.search(data) is not None
+            self._telling[path] = (stamp, telling)
+        if telling:
+            return True
         data = self._content(path)
-        if data is None:
-            return False
         word = re.escape(name.encode())
         return (
-            TELLING.search(data) is not None
-            or re.search(rb"^[ \t]*(?:async[ ]+)?(?:def|class)[ ]+" + word + rb"\b", data, re.MULTILINE) is None
+            data is not None
+            and re.search(rb"^[ \t]*(?:async[ ]+)?(?:def|class)[ ]+" + word + rb"\b", data, re.MULTILINE) is None
         )
 
     def _parsed(self, path: str) -> Source | None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from kl_lint.flow.slicing import slice_of
 from kl_lint.flow.syntax import only_owners, walk
@@ -18,13 +19,12 @@ from kl_lint.flow.syntax import only_owners, walk
 __all__ = [
     "Definition",
     "Relevant",
-    "aliased",
-    "definitions",
     "may_make",
     "names_read",
     "registries",
     "relevant_names",
     "spread",
+    "surveyed",
 ]
 
 SEEDS = frozenset({"kl_div", "KLDivLoss"})
@@ -56,6 +56,20 @@ class Alias:
 
     name: str
     called: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one reading of a module tells: its definitions, and for each name those that may stand for the same."""
+
+    definitions: tuple[Definition, ...]
+    aliases: Mapping[str, Sequence[Alias]]
+
+
+@lru_cache(maxsize=8)
+def surveyed(tree: ast.Module) -> Survey:
+    """The survey of a module: kept for a while, since callers are looked for in the same few files again and again."""
+    return Survey(tuple(definitions(tree.body)), aliased(tree))
 
 
 class Concern(Enum):
@@ -135,16 +149,16 @@ def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str]
     """The names whose mention makes a piece of code relevant: closed under assignment, class membership, and under
     definition where callers matter.
     """
+    survey = surveyed(tree)
     readers: dict[str, list[Definition]] = {}
     own: set[str] = set()
-    known = list(definitions(tree.body))
-    for definition in known:
+    for definition in survey.definitions:
         own.add(definition.node.name)
         for word in definition.names:
             readers.setdefault(word, []).append(definition)
-    aliases = aliased(tree)
-    for name, table in registries(known):
-        aliases.setdefault(name, []).append(Alias(table, called=False))
+    aliases = dict(survey.aliases)
+    for name, table in registries(survey.definitions):
+        aliases[name] = [*aliases.get(name, ()), Alias(table, called=False)]
     unreduced = any(UNREDUCED.search(line) for line in lines)
     reached: dict[str, bool] = {}
     """By name, whether calling what it stands for makes an object that computes a divergence."""
