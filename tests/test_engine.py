@@ -198,3 +198,17 @@ def test_neither_torch_nor_numpy_is_loaded() -> None:
     done = subprocess.run([sys.executable, "-c", script, MISUSE], capture_output=True, text=True, check=True)
     assert "kl_lint.rules" in done.stdout.split()
     assert {"torch", "numpy", "libcst"} & set(done.stdout.split()) == set()
+
+
+@pytest.mark.parametrize("target", ["F.softmax(masked, 1)", "F.softmax(F.log_softmax(masked, 1), 1)"])
+def test_a_target_masked_with_infinity_stays_in_probabilities(target: str) -> None:
+    """Of -inf, `log_target=True` makes nan: that is no safe fix of KLD305."""
+    text = (
+        "import torch\nimport torch.nn.functional as F\n\n\ndef loss(x, y):\n"
+        "    masked = y.masked_fill(y > 1.0, float('-inf'))\n"
+        f"    return F.kl_div(F.log_softmax(x, 1), {target}, reduction='sum')\n"
+    )
+    findings, _ = check_text(text, "masked.py", enable=frozenset({"KLD305"}))
+    assert [(finding.code, finding.fix) for finding in findings] == [("KLD305", None)]
+    plain, _ = check_text(text.replace("float('-inf')", "-1e9"), "masked.py", enable=frozenset({"KLD305"}))
+    assert [finding.fix is not None for finding in plain] == [True]

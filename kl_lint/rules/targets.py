@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kl_lint.finding import Applicability, Fix, Wrap
-from kl_lint.flow.kl_call import Argument, KLCall
+from kl_lint.flow.kl_call import Argument, KLCall, RemarkKind
 from kl_lint.flow.values import Mass, Space
 from kl_lint.rules.base import NO_FIX, SAFE_FIX, UNSAFE_FIX, Documentation, Report
 from kl_lint.rules.mending import (
@@ -14,7 +14,7 @@ from kl_lint.rules.mending import (
     turn_on_log_target,
     unsafe,
 )
-from kl_lint.rules.proofs import target_is_spoken_for
+from kl_lint.rules.proofs import remark_on, target_is_spoken_for
 from kl_lint.rules.references import (
     CROSS_ENTROPY,
     KL_DIV,
@@ -241,7 +241,8 @@ class DifferentiableProbabilityTarget:
         """,
         fix_safety="""
         The fix is safe: the value stays the same up to rounding, and the gradient is finite. It is offered where
-        nothing else reads the softmax. For a `KLDivLoss` it changes the construction, where every call of that module
+        nothing else reads the softmax, and where its logits are not masked with -inf, of which log_target=True makes
+        nan. For a `KLDivLoss` it changes the construction, where every call of that module
         in the file wants it; calls in other files, by a subclass say, are not seen.
         """,
         references=(TARGET_GRADIENT, XLOGY, KL_DIV),
@@ -261,7 +262,8 @@ class DifferentiableProbabilityTarget:
         edit = into_log_softmax(argument, call)
         setting = turn_on_log_target(call)
         fix = None
-        if edit is not None and setting:
+        masked = remark_on(argument, RemarkKind.INFINITE_MASK)  # 0 for a class is nothing, -inf makes the loss nan
+        if edit is not None and setting and not masked:
             fix = Fix("Use log_softmax and log_target=True", Applicability.SAFE, (edit, *setting))
         return Report.of_argument(argument, call, message, fix)
 

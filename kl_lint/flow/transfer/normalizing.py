@@ -32,6 +32,8 @@ def normalize(space: Space, *, sign: int = 1) -> Effect:
                 dim = 0 if operand.rank in (0, 1, 3) else 1
         if operand.masked is not None:
             notes.append(operand.masked)
+        elif operand.space is Space.LOG_PROBS:  # where they are -inf, the result is so too, or zero
+            notes.extend(note for note in operand.notes if note.kind is RemarkKind.INFINITE_MASK)
         module = call.value("module_place")
         return Tensor(
             call.numbers.of("normalized", (space.value, sign, dim), operand.number, symbol or 0),
