@@ -147,6 +147,7 @@ SAME = {
     "returns": ["models.policy=probs:-1", "policy=logits", "*=indices", "other.policy=probs, policy=log_probs"],
     "exclude": ["deep", "loss.py", "deep/*", "./deep/loss.py", "d*p,temp*"],
     "extend-exclude": ["deep", "loss.py", "deep/*", "./deep/loss.py", "d*p,temp*"],
+    "jobs": ["1", "2", "auto"],
 }
 """Values of each option that flake8 has too."""
 

@@ -398,7 +398,7 @@ DECORATORS: tuple[Case, ...] = (
             return F.kl_div(s, t, reduction="batchmean")
         def loss(x, y):
             return LOSSES["kl"](x.log_softmax(1), y.softmax(1))
-    """, [UNSEEN]),
+    """, [GOOD]),
     case("property_like", """
         class Loss:
             def __init__(self, x, y):
