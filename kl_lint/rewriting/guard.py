@@ -42,6 +42,8 @@ def guard(page: Page, program: Program, text: str) -> None:
             raise Refused(_SOMETHING_ELSE)
     except RecursionError as error:
         raise Refused("an expression is nested too deeply to be checked") from error
+    except ValueError as error:  # Python refuses to write it in decimal
+        raise Refused("a number is too long to be checked") from error
 
 
 def _changing_rows(page: Page, program: Program) -> Range:

@@ -37,7 +37,7 @@ _SETTINGS = {
     "smart_quotes": False,
 }
 _LANGUAGES = frozenset({"ipython3", "py", "py3", "pycon", "python", "python3"})
-_NAME = re.compile(r"^[ \t]*(?:[-*|+>]?[ \t]+)*\.\.[ \t]+(?:\|[^|]+\|[ \t]+)?([\w:.+-]+)[ \t]*::", re.MULTILINE)
+_NAME = re.compile(r"^[ \t]*(?:[-*|+>][ \t]+)*\.\.[ \t]+(?:\|[^|\n]+\|[ \t]+)?([\w:.+-]+)[ \t]*::", re.MULTILINE)
 _ENDS_OF_LINES = re.compile("[\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 """What docutils takes for the end of a line, and Python and editors do not."""
 
