@@ -223,7 +223,7 @@ def test_files_that_are_lost_in_the_search_are_checked_all_the_same(tmp_path: Pa
     died = "before(outcomes, 'weigh', 'a/misuse.py', die)"
     *told, forks = run(tree, "check", "--jobs=2", happens=died)
     assert told == list(expected[:3])
-    assert forks == 5
+    assert forks in (4, 5)  # the other process of the search may have been given all the rest, or not yet
 
 
 def waiting(directory: Path) -> Iterator[int]:
