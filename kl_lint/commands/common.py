@@ -76,10 +76,14 @@ def show(data: bytes) -> None:
 
 
 def save(path: str, text: str) -> None:
-    """Write a report to the file at `path`, in place of what it holds. Raises Problem where that cannot be done."""
+    """Write a report to the file at `path`, all of it or nothing, in place of what that holds.
+
+    Raises Problem where that cannot be done.
+    """
+    from kl_lint.rewriting.writing import write_file
+
     try:
-        with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(text)
+        write_file(path, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         what = f"the report cannot be written there ({reason})"

@@ -1,4 +1,4 @@
-"""Writing a file back: all of it or nothing, and never over what someone else wrote in the meantime."""
+"""Writing files: all of it or nothing, and what was read never over what someone else wrote in the meantime."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ import stat
 import tempfile
 from pathlib import Path
 
-__all__ = ["FileChanged", "replace_file"]
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["FileChanged", "replace_file", "write_file"]
 
 _SUFFIX = ".kl-lint"
 """What the name of a temporary file ends with: none that is taken for source."""
@@ -33,8 +38,50 @@ def replace_file(path: str | os.PathLike[str], data: bytes, expected: bytes) -> 
     Raises FileChanged where the content is no longer `expected`, OSError where the file cannot be read or replaced.
     """
     target = Path(path).resolve(strict=True)
-    if not os.access(target, os.W_OK):  # taking over its name would not need the permission
-        raise PermissionError(errno.EACCES, "the file is read-only: it is left as it is", str(path))
+    _require_writable(target)
+
+    def compare() -> None:
+        if not target.is_file() or target.read_bytes() != expected:
+            raise FileChanged(f"{path} has changed since it was read: it is left as it is, run again")
+
+    try:
+        _replace(target, data, compare)
+    except FileNotFoundError as error:  # the file is gone, or the new one was taken for a leftover
+        raise FileChanged(f"{path} is being changed by another process: it is left as it is, run again") from error
+
+
+def write_file(path: str | os.PathLike[str], data: bytes) -> None:
+    """Put `data` into the file at `path`, whatever that holds, and make it where there is none.
+
+    The file is replaced as by `replace_file`. What cannot be is written to: a pipe, a device, and what a process has
+    open, such as `/dev/stdout`, where `data` comes behind what is there.
+
+    Raises OSError where that cannot be done.
+    """
+    target = Path(os.path.realpath(path))
+    if _is_stream(Path(path), target):
+        with open(path, "ab") as stream:
+            stream.write(data)
+        return
+    if target.exists():
+        _require_writable(target)
+    _replace(target, data)
+
+
+def _is_stream(path: Path, target: Path) -> bool:
+    """Whether `path`, which leads to `target`, is no file whose place another one could take."""
+    folder = Path(os.path.realpath(path.parent))
+    return (target.exists() and not target.is_file()) or folder == Path("/dev") or folder.is_relative_to("/proc")
+
+
+def _require_writable(target: Path) -> None:
+    """Raises PermissionError for a file that may not be written to: taking over its name needs no such permission."""
+    if not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, "the file is read-only: it is left as it is", str(target))
+
+
+def _replace(target: Path, data: bytes, check: Callable[[], None] = lambda: None) -> None:
+    """Give the name of `target` to a new file that holds `data`, unless `check` raises before that."""
     _remove_leftovers(target)
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=_SUFFIX, dir=target.parent)
     temporary = Path(name)
@@ -43,15 +90,22 @@ def replace_file(path: str | os.PathLike[str], data: bytes, expected: bytes) -> 
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        _take_after(temporary, target)
-        if not target.is_file() or target.read_bytes() != expected:
-            raise FileChanged(f"{path} has changed since it was read: it is left as it is, run again")
+        if target.exists():
+            _take_after(temporary, target)
+        else:
+            temporary.chmod(0o666 & ~_umask())
+        check()
         temporary.replace(target)
-    except BaseException as error:
+    except BaseException:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, FileNotFoundError):  # the file is gone, or the new one was taken for a leftover
-            raise FileChanged(f"{path} is being changed by another process: it is left as it is, run again") from error
         raise
+
+
+def _umask() -> int:
+    """What new files are not to permit, which can only be asked for by changing it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _remove_leftovers(target: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -247,6 +248,45 @@ def test_an_output_file_that_cannot_be_written() -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("kl-lint: none/report: the report cannot be written there (No such file")
     assert done.stderr.endswith("; name a file that can be written, in a directory that exists\n")
+
+
+def test_an_output_file_that_cannot_be_written_to_its_end_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    Path("report").write_text("what there was\n")
+    names = sorted(os.listdir())
+    monkeypatch.setattr(os, "fsync", fail)
+    done = check("--output-format=sarif", "--output-file=report")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("kl-lint: report: the report cannot be written there (No space left on device)")
+    assert Path("report").read_text() == "what there was\n"
+    assert sorted(os.listdir()) == names
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="there is no such device")
+def test_an_output_file_may_be_standard_output() -> None:
+    """A pipe, and a file that holds something already."""
+    expected = reported("sarif")
+    arguments = ["check", "--output-format=sarif", "--output-file=/dev/stdout"]
+    done = check_apart(*arguments[1:])
+    assert (done.returncode, done.stdout, done.stderr) == (1, expected, "")
+    Path("log").write_text("before\n")
+    with open("log", "ab") as log:
+        command = [sys.executable, "-m", "kl_lint", *arguments]
+        subprocess.run(command, stdout=log, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        log.write(b"after\n")
+    assert Path("log").read_text() == f"before\n{expected}after\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such pipes")
+def test_an_output_file_may_be_a_pipe_with_a_name() -> None:
+    os.mkfifo("pipe")
+    with subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE) as reader:
+        done = check_apart("--output-format=rdjson", "--output-file=pipe")
+        read, _ = reader.communicate(timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
+    assert read.decode() == reported("rdjson")
 
 
 def test_what_cannot_be_checked_is_told_beside_the_report() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kl_lint.rewriting.writing import FileChanged, replace_file
+from kl_lint.rewriting.writing import FileChanged, replace_file, write_file
 
 
 @pytest.fixture
@@ -224,3 +224,90 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         replace_file(tmp_path / "broken.py", b"new", b"old")
     assert _names(tmp_path) == ["broken.py"]
+
+
+# --- whatever was there ---
+
+
+def test_a_new_file_is_one_as_any(tmp_path: Path) -> None:
+    mask = os.umask(0o027)
+    try:
+        write_file(tmp_path / "report", b"new")
+        assert os.umask(0o027) == 0o027
+    finally:
+        os.umask(mask)
+    assert (tmp_path / "report").read_bytes() == b"new"
+    assert stat.S_IMODE((tmp_path / "report").stat().st_mode) == 0o640
+    assert _names(tmp_path) == ["report"]
+
+
+def test_a_file_is_written_over_and_stays_what_it_is(file: Path) -> None:
+    file.chmod(0o600)
+    (file.parent / "link").symlink_to("loss.py")
+    write_file(str(file.parent / "link"), b"new")
+    assert file.read_bytes() == b"new"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert (file.parent / "link").is_symlink()
+    assert _names(file.parent) == ["link", "loss.py"]
+
+
+def test_a_link_to_what_is_not_there_yet(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("report")
+    write_file(tmp_path / "link", b"new")
+    assert (tmp_path / "report").read_bytes() == b"new"
+    assert (tmp_path / "link").is_symlink()
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_who_fails_to_write_leaves_what_there_was(
+    file: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    seen = []
+
+    def fail(descriptor: int) -> None:
+        seen.append(file.read_bytes())  # as anybody may while it is written
+        raise error
+
+    monkeypatch.setattr(os, "fsync", fail)
+    for path in (file, file.with_name("new")):
+        with pytest.raises(error):
+            write_file(path, b"new")
+    assert seen == [b"old\r\n", b"old\r\n"]
+    assert file.read_bytes() == b"old\r\n"
+    assert _names(file.parent) == ["loss.py"]
+
+
+def test_a_read_only_file_is_not_written_over(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)  # for root every file is writable
+    with pytest.raises(PermissionError, match="read-only"):
+        write_file(file, b"new")
+    assert file.read_bytes() == b"old\r\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such pipes")
+def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_file(pipe, b"new")
+        assert os.read(reader, 100) == b"new"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert _names(tmp_path) == ["pipe"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="what is open has no names here")
+def test_what_is_open_is_added_to(file: Path) -> None:
+    with open(file, "ab") as held:
+        write_file(f"/dev/fd/{held.fileno()}", b"new")
+        held.write(b"more")
+    assert file.read_bytes() == b"old\r\nnewmore"
+    assert _names(file.parent) == ["loss.py"]
+
+
+def test_a_directory_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"."):
+        write_file(tmp_path, b"new")
+    assert _names(tmp_path) == []
