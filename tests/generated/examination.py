@@ -35,6 +35,7 @@ from tests.generated.oracle import (
 
 NAME = "generated.py"
 OPT_IN = frozenset({"KLD208", "KLD305"})
+ABOUT_MASS = frozenset({"KLD503"})
 ONCE = frozenset({"KLD205"})
 """What becomes of a result is known of the call, not of each way to it: one of them is enough."""
 
@@ -56,9 +57,9 @@ class Examined:
         """What torch sees running."""
         return FILENAME
 
-    def run(self, source: str, flag: bool) -> Run:
+    def run(self, source: str, flag: bool, spread: bool = False) -> Run:
         """Run this program, or what has become of it."""
-        return run(source, self.sizes, flag)
+        return run(source, self.sizes, flag, spread)
 
     def mend(self, source: str, *, unsafe: bool, enable: frozenset[str]) -> FixResult:
         """Fix this program, or what has become of it."""
@@ -67,6 +68,13 @@ class Examined:
     @cached_property
     def runs(self) -> tuple[Run, ...]:
         return tuple(self.run(self.source, flag) for flag in (True, False))
+
+    @cached_property
+    def spread_runs(self) -> tuple[Run, ...]:
+        """The same, with mass in every column of what is one-hot (oracle.watch)."""
+        if "one_hot" not in self.source:
+            return self.runs
+        return tuple(self.run(self.source, flag, spread=True) for flag in (True, False))
 
     @cached_property
     def facts(self) -> Facts:
@@ -114,8 +122,13 @@ def contradictions(examined: Examined) -> Iterator[str]:
     """Reports that the tensors contradict."""
     for file, site in sites(examined):
         seen = witnesses(examined.runs, site, file.name)
+        spread = witnesses(examined.spread_runs, site, file.name)
         for finding, caller in file.at(site):
-            fed = [one for one in seen if caller is None or caller in one.divergence.through]
+            fed = [
+                one
+                for one in (spread if finding.code in ABOUT_MASS else seen)
+                if caller is None or caller in one.divergence.through
+            ]
             reasons = [contradiction(finding.code, subject(finding, site), one) for one in fed]
             found = [reason for reason in reasons if reason is not None]
             if len(found) == len(fed) > 0 if finding.code in ONCE else found:
@@ -135,7 +148,7 @@ def false_claims(examined: Examined) -> Iterator[str]:
         yield "the analysis stopped at its bound"
     for file, site in sites(examined):
         if site.kind is not Kind.CONSTRUCTION:
-            for one in witnesses(examined.runs, site, file.name):
+            for one in witnesses(examined.spread_runs, site, file.name):
                 if not covers(site, one.divergence):
                     yield f"line {site.span.row}: no path that was found is the one that ran\n{_claims(site)}"
                     break

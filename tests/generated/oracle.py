@@ -97,8 +97,9 @@ class _Witness(TorchFunctionMode):
 
     NAMES = frozenset({"softmax", "log_softmax", "logsumexp", "log", "log_", "log2", "log10", "log1p", "mean"})
 
-    def __init__(self, built: dict[int, tuple[Where, Legacy]]) -> None:
+    def __init__(self, built: dict[int, tuple[Where, Legacy]], spread: bool) -> None:
         super().__init__()
+        self.spread = spread
         self.divergences: list[Divergence] = []
         self.operations: list[Operation] = []
         self.built = built
@@ -118,6 +119,8 @@ class _Witness(TorchFunctionMode):
             known = dim if isinstance(dim, int) else None
             self.operations.append(Operation(name, seen, known, id(operand) in self._elementwise))
         result = func(*args, **kwargs)
+        if self.spread and name == "one_hot":
+            result = (result + torch.arange(1, result.shape[-1] + 1)).double().softmax(-1)
         follows = id(operand) in self._elementwise and name != "mean"
         if isinstance(result, Tensor) and result.dim() and (func is functional.kl_div or follows):
             self._elementwise[id(result)] = result
@@ -130,9 +133,7 @@ class _Witness(TorchFunctionMode):
         told = legacy or Legacy(kwargs["size_average"], kwargs["reduce"])
         one, other = (tensor.detach().clone().requires_grad_(tensor.requires_grad) for tensor in (given, target))
         self.divergences.append(
-            Divergence(
-                where, one, other, kwargs["reduction"], kwargs["log_target"], told, built, frozenset(_calls())
-            )
+            Divergence(where, one, other, kwargs["reduction"], kwargs["log_target"], told, built, frozenset(_calls()))
         )
 
 
@@ -190,8 +191,8 @@ def inputs(sizes: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
     return x, y, torch.randn(sizes[-1], sizes[-1], generator=generator, dtype=torch.float64)
 
 
-def run(source: str, sizes: tuple[int, ...], flag: bool) -> Run:
-    """Run a program's `loss`."""
+def run(source: str, sizes: tuple[int, ...], flag: bool, spread: bool = False) -> Run:
+    """Run a program's `loss`; `spread` is explained by `watch`."""
 
     def load() -> Callable[..., Any]:
         namespace: dict[str, Any] = {"__name__": "generated"}
@@ -199,16 +200,20 @@ def run(source: str, sizes: tuple[int, ...], flag: bool) -> Run:
         loss: Callable[..., Any] = namespace["loss"]
         return loss
 
-    return watch(load, sizes, flag)
+    return watch(load, sizes, flag, spread)
 
 
-def watch(load: Callable[[], Callable[..., Any]], sizes: tuple[int, ...], flag: bool) -> Run:
-    """Load a program, and run its `loss`. What that raises is part of the answer."""
+def watch(load: Callable[[], Callable[..., Any]], sizes: tuple[int, ...], flag: bool, spread: bool = False) -> Run:
+    """Load a program, and run its `loss`. What that raises is part of the answer.
+
+    The columns that are cut from one-hot rows may hold all their mass by chance. With `spread`, `one_hot` gives
+    distributions that have some everywhere: what is cut from these is never whole, what is not cut still is.
+    """
     x, y, w = inputs(sizes)
     with _constructions() as built, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         loss = load()
-        witness = _Witness(built)
+        witness = _Witness(built, spread)
         try:
             with witness:
                 value = loss(x, y, w, flag, lambda same: same)

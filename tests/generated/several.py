@@ -82,41 +82,48 @@ class ExaminedProject(Examined):
     layout: Layout = field(kw_only=True)
 
     @cached_property
-    def _seen(self) -> tuple[tuple[Run, ...], tuple[ExaminedFile, ...]]:
-        """What torch sees and what kl-lint finds, of the same files."""
+    def _seen(self) -> tuple[tuple[Run, ...], tuple[Run, ...], tuple[ExaminedFile, ...]]:
+        """What torch sees, what it sees of the spread program, and what kl-lint finds, of the same files."""
         with written(files_of(self.source)) as root:
             runs = tuple(self._watched(root, flag) for flag in (True, False))
+            spread_runs = runs
+            if "one_hot" in self.source:
+                spread_runs = tuple(self._watched(root, flag, spread=True) for flag in (True, False))
             found = []
             for name, text in files_of(self.source).items():
                 if mentions(text):
                     path = str(root / name)
                     facts = analyse(ast.parse(text), split_lines(text), path, project=project_of(path))
                     found.append(ExaminedFile(text, self.sizes, path, runs, facts))
-            return runs, tuple(found)
+            return runs, spread_runs, tuple(found)
 
-    def _watched(self, root: Path, flag: bool) -> Run:
+    def _watched(self, root: Path, flag: bool, spread: bool = False) -> Run:
         def load() -> Callable[..., Any]:
             loss: Callable[..., Any] = importlib.import_module(self.layout.module(self.layout.main)).loss
             return loss
 
         with on_the_path(root / self.layout.root):
-            return watch(load, self.sizes, flag)
+            return watch(load, self.sizes, flag, spread)
 
     @property
     def files(self) -> tuple[Examined, ...]:
-        return self._seen[1]
+        return self._seen[2]
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
         return self._seen[0]
 
     @cached_property
+    def spread_runs(self) -> tuple[Run, ...]:
+        return self._seen[1]
+
+    @cached_property
     def findings(self) -> tuple[Finding, ...]:
         return tuple(finding for file in self.files for finding in judge(file.facts, enable=OPT_IN))
 
-    def run(self, source: str, flag: bool) -> Run:
+    def run(self, source: str, flag: bool, spread: bool = False) -> Run:
         with written(files_of(source)) as root:
-            return self._watched(root, flag)
+            return self._watched(root, flag, spread)
 
     def mend(self, source: str, *, unsafe: bool, enable: frozenset[str]) -> FixResult:
         """Fix one file after the other."""

@@ -5,41 +5,19 @@ What holds of programs of one file (test_programs) holds of these, wherever thei
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
-
 import pytest
-from hypothesis import Phase, given, note, seed, settings, strategies as st
+from hypothesis import strategies as st
 
 from tests.generated.classes import CALLS, TRANSPORTS, softmaxes
 from tests.generated.drawing import Vocabulary, programs
-from tests.generated.examination import Tally, contradictions, errors, false_claims, tally
-from tests.generated.fixes import fix_failures
+from tests.generated.driver import LONG_RUNS, Drawn, hold, hold_at_length
 from tests.generated.grammar import Program
 from tests.generated.layouts import LAYOUTS, WAYS, Plan, spread
 from tests.generated.several import ExaminedProject
-from tests.generated.test_programs import QUIET
 
 EXAMPLES = 200
-LONG_RUNS = 80
-EXAMPLES_OF_A_LONG_RUN = 250
 FLOOR = {"input": 0.5, "target": 0.5, "reduction": 0.9}
-"""The least share of misuses that must be reported, where nothing in the program is unknown."""
 VOCABULARY = Vocabulary(TRANSPORTS, softmaxes, CALLS, apart=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """A program, and how it is parted."""
-
-    program: Program
-    plan: Plan
-
-    @property
-    def examined(self) -> ExaminedProject:
-        return ExaminedProject(spread(self.program.source, self.plan), self.program.sizes, layout=self.plan.layout)
-
-
 PLANS = st.builds(
     Plan,
     layout=st.sampled_from(LAYOUTS),
@@ -48,49 +26,21 @@ PLANS = st.builds(
     relative=st.booleans(),
     away=st.booleans(),
 )
-PROJECTS = st.builds(Spread, programs(VOCABULARY), PLANS)
 
 
-def examine(project: Spread, counts: Tally) -> None:
-    """Demand everything of one program, and count what it shows."""
-    examined = project.examined
-    note(examined.source)
-    assert not [*errors(examined)]
-    complaints = [
-        *contradictions(examined),
-        *false_claims(examined),
-        *fix_failures(project.program, examined),
-    ]
-    assert not complaints, "\n".join(["", *complaints])
-    tally(project.program, examined, counts)
+def parted(program: Program, plan: Plan) -> Drawn:
+    """A program, written to several files."""
+    return program, ExaminedProject(spread(program.source, plan), program.sizes, layout=plan.layout)
 
 
-def run_with(configuration: settings, counts: Tally, number: int | None = None) -> None:
-    """Draw programs and examine each; `number` seeds the draws."""
-    test = configuration(given(PROJECTS)(lambda project: examine(project, counts)))
-    (test if number is None else seed(number)(test))()
+DRAWN = st.builds(parted, programs(VOCABULARY), PLANS)
 
 
 def test_what_is_said_of_a_program_of_several_files_is_true() -> None:
-    counts = Tally(Counter(), Counter())
-    configuration = settings(
-        max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, suppress_health_check=QUIET
-    )
-    run_with(configuration, counts)
-    print(counts)
-    shares = {family: counts.share(family) for family in FLOOR}
-    assert all(shares[family] >= least for family, least in FLOOR.items()), counts
+    hold(DRAWN, EXAMPLES, FLOOR)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("number", range(LONG_RUNS))
 def test_what_is_said_of_many_programs_of_several_files_is_true(number: int) -> None:
-    """20,000 programs, in runs of their own seeds: each may be repeated by itself."""
-    configuration = settings(
-        max_examples=EXAMPLES_OF_A_LONG_RUN,
-        database=None,
-        deadline=None,
-        suppress_health_check=QUIET,
-        phases=(Phase.generate, Phase.shrink),
-    )
-    run_with(configuration, Tally(Counter(), Counter()), number)
+    hold_at_length(DRAWN, number)
