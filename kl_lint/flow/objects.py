@@ -174,6 +174,14 @@ def is_kl_loss(cls: Class) -> bool:
     return any(isinstance(base, Symbol) and base.name == KL_LOSS for present in lineage(cls) for base in present.bases)
 
 
+def is_open(cls: Class) -> bool:
+    """Whether a class has methods that are not read: of a file of the project that makes no tensors, yet may keep them
+    where the class has a placeholder.
+    """
+    bases = [base for present in lineage(cls) for base in present.bases if not isinstance(base, Class)]
+    return any(not isinstance(base, Symbol) or base.name.startswith("file:") for base in bases)
+
+
 def find_member(cls: Class, name: str) -> tuple[Value, Class] | None:
     """A member of a class, found along its lineage."""
     for present in lineage(cls):
@@ -215,6 +223,8 @@ def instance_attribute(frame: Frame, base: Instance, name: str, node: ast.AST) -
     found = find_member(base.cls, name)
     if found is not None:
         member, _ = found
+        if member == NONE and is_open(base.cls):
+            return Unknown(frame.machine.numbers.of("placeholder", base.number, (name,), volatile=True))
         if isinstance(member, Function) or not base.entered:
             return bind(frame, member, base, node)
         elsewhere = set_elsewhere(frame, base.cls, name)

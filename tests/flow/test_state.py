@@ -95,3 +95,13 @@ def test_a_module_of_the_project(tmp_path: Path) -> None:
     text = CHANGED.format(flag="conf.LOG") + "def change():\n    conf.LOG = True\n"
     write(tmp_path, {"conf.py": "LOG = False\n", "main.py": HEAD + "import conf\n" + text})
     assert spaces(tmp_path, "main.py") == {(LOG_PROBS, PROBS), (PROBS, PROBS)}
+
+
+@pytest.mark.parametrize("name", ["Keeper", "*"])
+def test_a_base_that_is_not_read_fills_a_placeholder(tmp_path: Path, name: str) -> None:
+    keeper = "class Keeper:\n    def keep(self, value):\n        self.held = value\n"
+    asked = "class Loss(Keeper):\n    held = None\n" + CHANGED.format(flag="kept.held is not None").replace(
+        "def loss(x, y):\n", "def loss(x, y):\n    kept = Loss()\n    kept.keep(y)\n"
+    )
+    write(tmp_path, {"keeper.py": keeper, "main.py": HEAD + f"from keeper import {name}\n" + asked})
+    assert spaces(tmp_path, "main.py") == {(LOG_PROBS, PROBS), (PROBS, PROBS)}
