@@ -23,8 +23,14 @@ if TYPE_CHECKING:
 
     from kl_lint.finding import Span
 
-__all__ = ["Block", "Document"]
+__all__ = ["LIMIT", "Block", "Document"]
 
+LIMIT = 1_000_000
+"""How many bytes a document may have. The parsers have no bound of their own: of as much, docutils makes a tree in half
+a minute where it is the table, the options or the titles that make it so large.
+"""
+
+_INSTALL = "pip install 'kl-lint[markdown]'"
 _PROMPT = re.compile(r"\s*>>>")
 _BOUND = re.compile(
     r"^[>. \t]*(?:(?:def|class|for)[ \t]+(?P<name>\w+)|(?P<targets>[A-Za-z_][\w \t,.:*\[\]]*)[-+*/@]?=(?!=))",
@@ -53,7 +59,7 @@ class Document:
     `lines` are those of the document, each with its newline. `problem` tells of the first block that mentions a
     divergence and is not Python.
 
-    Raises Problem where `data`, the content of `path`, cannot be read.
+    Raises Problem where `data`, the content of `path`, cannot be read, or is more than LIMIT.
     """
 
     encoding = "utf-8"
@@ -61,21 +67,22 @@ class Document:
     __slots__ = ("_shifts", "lines", "problem", "text")
 
     def __init__(self, path: str, data: bytes) -> None:
+        if len(data) > LIMIT:
+            what = f"is larger than {LIMIT // 1_000_000} MB, and is not analysed"
+            raise Problem(path, what, "split it, or leave it out with --extend-exclude")
         document = _decode(path, data)
         self.problem: Problem | None = None
         self.lines = split_lines(document)
         self._shifts: dict[int, int] = {}
         """By row, how many columns of the document stand before the code."""
         rows = [""] * len(self.lines)
-        variables: dict[str, tuple[int, ...]] = {}
-        """The variables that are known, and the sections that they were set in."""
+        variables = _Variables()
         for block in _blocks(path, document):
             code, bound = self._python(path, block)
-            gone = [name for name, sections in variables.items() if block.sections[: len(sections)] != sections]
+            gone = variables.enter(block.sections)
             if gone:
                 rows[block.row - 2] = _forgetting(gone)  # on the row of the fence, or an empty one
-            variables = {name: known for name, known in variables.items() if name not in gone}
-            variables |= dict.fromkeys(bound, block.sections)
+            variables.bind(bound)
             for row, line in code.items():
                 rows[row - 1] = line
                 self._shifts[row] = len(self.lines[row - 1].rstrip()) - len(line.rstrip())
@@ -128,7 +135,9 @@ def _blocks(path: str, document: str) -> list[Block]:
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0].replace("_", "-")
         what = f"cannot be read without {'markdown-it-py' if missing == 'markdown-it' else missing}"
-        raise Problem(path, what, "install it with: pip install 'kl-lint[markdown]'") from error
+        raise Problem(path, what, f"install it with: {_INSTALL}") from error
+    except ImportError as error:
+        raise Problem(path, f"cannot be read: {error}", f"install a newer one with: {_INSTALL}") from error
     try:
         return [*blocks(document)]
     except RecursionError as error:
@@ -168,6 +177,37 @@ def _session(block: Block) -> dict[int, str]:
 
 
 # --- names ---
+
+
+class _Variables:
+    """The variables that are known, each until the section ends in which it was last set."""
+
+    __slots__ = ("_scopes", "_where")
+
+    def __init__(self) -> None:
+        self._scopes: list[tuple[tuple[int, ...], set[str]]] = [((), set())]
+        """The sections around a place, the innermost one last, and what was set in each."""
+        self._where: dict[str, set[str]] = {}
+        """The variables, each with those that were set where it was."""
+
+    def enter(self, sections: tuple[int, ...]) -> list[str]:
+        """Go on to the section that `sections` lead to. Gives the variables that are not known there any more."""
+        gone: list[str] = []
+        while sections[: len(self._scopes[-1][0])] != self._scopes[-1][0]:
+            gone += sorted(self._scopes.pop()[1])
+        for name in gone:
+            del self._where[name]
+        if self._scopes[-1][0] != sections:
+            self._scopes.append((sections, set()))
+        return gone
+
+    def bind(self, names: Sequence[str]) -> None:
+        """Set variables here."""
+        here = self._scopes[-1][1]
+        for name in names:
+            self._where.get(name, here).discard(name)
+            self._where[name] = here
+        here.update(names)
 
 
 def _variables(node: ast.AST) -> Iterator[str]:

@@ -30,7 +30,9 @@ def blocks(document: str) -> Iterator[Block]:
     """The blocks of Python, in order."""
     sections: list[tuple[int, int]] = []
     """The headings that the place is under, each its level and its number."""
-    for number, token in enumerate(MarkdownIt("commonmark").parse(document)):
+    # what is within lines is of no interest, and may take time that grows with its square
+    parser = MarkdownIt("commonmark").disable("inline")
+    for number, token in enumerate(parser.parse(document)):
         if token.type == "heading_open":
             level = int(token.tag[1:])
             sections = [*(section for section in sections if section[0] < level), (level, number)]

@@ -7,12 +7,14 @@ Sphinx's, are taken for containers of what is in them. Nothing is included, and 
 from __future__ import annotations
 
 import re
+import sys
 from collections import defaultdict
 
-from docutils import nodes
+from docutils import __version__, __version_info__, nodes
 from docutils.core import publish_doctree
 from docutils.languages import get_language
-from docutils.parsers.rst import Directive, directives
+from docutils.parsers.rst import Directive, Parser, directives
+from docutils.parsers.rst.states import Inliner
 from docutils.utils import new_document
 
 from kl_lint.sources.document import Block
@@ -21,8 +23,12 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 __all__ = ["blocks"]
+
+if __version_info__ < (0, 22):  # it does not tell where sessions of the interpreter begin
+    raise ImportError(f"docutils {__version__} is older than 0.22")
 
 _SETTINGS = {
     "_disable_config": True,
@@ -35,6 +41,8 @@ _SETTINGS = {
     "sectsubtitle_xform": False,
     "syntax_highlight": "none",
     "smart_quotes": False,
+    # it is there for what is within lines, which is not looked at
+    "line_length_limit": sys.maxsize,
 }
 _LANGUAGES = frozenset({"ipython3", "py", "py3", "pycon", "python", "python3"})
 _NAME = re.compile(r"^[ \t]*(?:[-*|+>][ \t]+)*\.\.[ \t]+(?:\|[^|\n]+\|[ \t]+)?([\w:.+-]+)[ \t]*::", re.MULTILINE)
@@ -42,6 +50,21 @@ _ENDS_OF_LINES = re.compile("[\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 """What docutils takes for the end of a line, and Python and editors do not."""
 
 _ANY_OPTION = defaultdict(lambda: directives.unchanged, {"name": directives.unchanged})
+
+
+class _Plain(Inliner):
+    """Takes what is within lines for text: it is of no interest, and may take time that grows with its square."""
+
+    def init_customizations(self, settings: Any) -> None:
+        """Nothing is prepared, since nothing is looked for."""
+
+    def parse(self, text: str, lineno: int, memo: Any, parent: nodes.Element) -> tuple[list[nodes.Node], list[Any]]:
+        """The text as it is, and no complaints."""
+        return [nodes.Text(text)], []
+
+    def adjust_uri(self, uri: str) -> str:
+        """The target of a link as it is: whether it is an address is of no interest either."""
+        return uri
 
 
 class _Code(Directive):
@@ -95,7 +118,8 @@ _DIRECTIVES: dict[str, type[Directive]] = {
 def blocks(document: str) -> Iterator[Block]:
     """The blocks of Python, in order."""
     _register(document)
-    tree = publish_doctree(_ENDS_OF_LINES.sub(" ", document), settings_overrides=_SETTINGS)
+    text = _ENDS_OF_LINES.sub(" ", document)
+    tree = publish_doctree(text, parser=Parser(inliner=_Plain()), settings_overrides=_SETTINGS)
     yield from _below(tree, ())
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kl_lint.reports import REPORTS
-from kl_lint.sources.document import Document
+from kl_lint.sources.document import LIMIT, Document
 from kl_lint.sources.markdown import is_python
 from kl_lint.sources.problem import Problem
 from tests.command import LEGACY, MISUSE, Command, run
@@ -266,6 +266,22 @@ def test_a_variable_that_is_set_again_is_known_again(command: Command) -> None:
     assert found(command, text) == [("KLD101", 13, "p")]
 
 
+@pytest.mark.parametrize(
+    ("headings", "expected"),
+    [
+        ("## B\n{p}\n# C", 0),
+        ("## B\n### C\n{p}\n## D", 0),
+        ("## B\n### C\n{p}\n### D", 0),
+        ("## B\n{p}\n### C\n{p}\n## D", 0),
+        ("## B\n### C\n### D\n{p}\n#### E", 1),
+        ("## B\n{p}\n## C\n{p}\n### D\n## E\n{p}\n### F", 1),
+    ],
+)
+def test_the_section_counts_in_which_a_variable_was_set_last(command: Command, headings: str, expected: int) -> None:
+    text = f"# A\n{fenced(IMPORT, SOFTMAX)}\n{headings.format(p=fenced(SOFTMAX))}\n{fenced(LOSS)}"
+    assert len(found(command, text)) == expected
+
+
 # --- what is not Python ---
 
 
@@ -324,6 +340,74 @@ def test_odd_documents_are_survived(command: Command, name: str, text: str) -> N
     assert err == "" or "a block of code is not Python" in err
 
 
+PARTS = [
+    ".. _target: https://example.org/a_",
+    ".. _other: target_",
+    ".. __: user@example.org",
+    "__ https://example.org",
+    ".. [1] a *footnote*",
+    ".. [#] an automatic one",
+    ".. [A2] a `citation`_",
+    ".. |sub| replace:: |other| ``text``",
+    ".. |pic| image:: a.png\n   :target: target_",
+    ".. role:: custom(code)\n   :language: python",
+    ".. default-role:: math",
+    ".. note:: *text*",
+    ".. figure:: a.png\n\n   caption_",
+    ".. list-table:: title\n\n   * - a_\n     - b",
+    ".. csv-table:: title\n\n   a_, b",
+    ".. math:: x",
+    ".. contents::",
+    ".. sectnum::",
+    ".. class:: special",
+    ".. unicode:: U+00A9",
+    ".. date::",
+    ".. parsed-literal::\n\n   *a* `b`_",
+    ".. epigraph::\n\n   text\n\n   -- *author*",
+    ".. automodule:: torch\n   :members:",
+    ":field: *text*",
+    "-a, --all=FILE  *text*",
+    "| line\n|   *block*",
+    "term : *classifier*\n   text",
+    "=== ===\na_  b\n=== ===",
+    "+---+---+\n| a | b |\n+---+---+",
+    "*text* `link <https://example.org>`__ |sub| [1]_ :role:`x` ``y`` target_ _`here`",
+    "1. one\n#. two",
+    "----",
+    "Title *with* `marks`_\n=====================",
+]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_whatever_else_there_is_in_restructured_text(command: Command, part: str) -> None:
+    rows = "\n".join(f"   {line}" for line in (IMPORT, SOFTMAX, LOSS))
+    text = f"text\n\n{part}\n\n.. code:: python\n\n{rows}\n"
+    assert found(command, text, "a.rst") == [("KLD101", text.count("\n"), "p")]
+
+
+@pytest.mark.parametrize("prose", ["word " * 10_000, "`a <" * 10_000, "*a " * 10_000, "[" * 40_000, "![" * 20_000])
+def test_lines_may_be_long(command: Command, prose: str) -> None:
+    """What is within them is none of ours: to look at it would take time that grows with the square of it."""
+    rows = "\n".join(f"   {line}" for line in (IMPORT, SOFTMAX, LOSS))
+    assert len(found(command, f"{prose}\n\n.. code:: python\n\n{rows}\n", "a.rst")) == 1
+    assert len(found(command, f"{prose}\n\n{fenced(IMPORT, SOFTMAX, LOSS)}")) == 1
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.rst"])
+def test_what_is_too_large_is_told_of(command: Command, name: str) -> None:
+    text = f"kl_div{' ' * (LIMIT - 7)}\n".encode()
+    Path(name).write_bytes(text)
+    assert command("check", name) == (0, "", "")
+    Path(name).write_bytes(text + b"\n")
+    assert command("check", name) == (
+        2,
+        "",
+        f"kl-lint: {name}: is larger than 1 MB, and is not analysed; split it, or leave it out with --extend-exclude\n",
+    )
+    Path(name).write_bytes(b" " * (LIMIT + 1))
+    assert command("check", name) == (0, "", ""), "there is nothing in it to be analysed"
+
+
 def test_what_is_nested_too_deeply_is_told_of(command: Command) -> None:
     Path("a.rst").write_text("- " * 1000 + "kl_div")
     status, _, err = command("check", "a.rst")
@@ -346,6 +430,19 @@ def test_a_missing_library_is_named(command: Command, monkeypatch: pytest.Monkey
 
 
 # --- the command ---
+
+
+def test_a_library_that_is_too_old_is_named(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "kl_lint.sources.restructured", raising=False)
+    monkeypatch.setattr("docutils.__version__", "0.21.2")
+    monkeypatch.setattr("docutils.__version_info__", (0, 21, 2))
+    Path("a.rst").write_text("kl_div")
+    assert command("check", "a.rst") == (
+        2,
+        "",
+        "kl-lint: a.rst: cannot be read: docutils 0.21.2 is older than 0.22; "
+        "install a newer one with: pip install 'kl-lint[markdown]'\n",
+    )
 
 
 def test_documents_are_looked_for_where_that_is_asked_for(command: Command) -> None:
