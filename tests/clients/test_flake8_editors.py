@@ -82,19 +82,28 @@ local output = vim.fn.system({
 }, vim.fn.join(vim.api.nvim_buf_get_lines(0, 0, -1, true), '\n') .. '\n')
 local pattern = '[^:]+:(%d+):(%d+):(%w+):(.+)'
 local groups = { 'lnum', 'col', 'code', 'message' }
+local function match(line)
+  local captures = {}
+  for index, text in ipairs({ line:match(pattern) }) do
+    captures[groups[index]] = text
+  end
+  if not captures.lnum then return nil end
+  local lnum, col = tonumber(captures.lnum) - 1, tonumber(captures.col) - 1
+  return {
+    lnum = lnum, end_lnum = lnum, col = col, end_col = col, code = captures.code, message = captures.message,
+    user_data = { lsp = { code = captures.code } }, source = 'flake8', severity = vim.diagnostic.severity.WARN,
+  }
+end
 local diagnostics = {}
 for _, line in ipairs(vim.fn.split(output, '\n')) do
-  local found = vim.diagnostic.match(line, pattern, groups, nil, {
-    source = 'flake8', severity = vim.diagnostic.severity.WARN,
-  })
-  if found then table.insert(diagnostics, found) end
+  table.insert(diagnostics, match(line))
 end
 local namespace = vim.api.nvim_create_namespace('flake8')
 vim.diagnostic.set(namespace, 0, diagnostics)
 vim.fn.writefile({ vim.fn.json_encode(vim.diagnostic.get(0, { namespace = namespace })) }, result)
 vim.cmd('qall!')
 """
-"""What nvim-lint does with its linter `flake8`: the buffer goes in, and Neovim's own matcher reads what comes out."""
+"""What nvim-lint does with its linter `flake8`: the buffer goes in, and a pattern reads each line that comes out."""
 
 
 def nvim_lint(path: Path, directory: Path) -> list[Diagnostic]:

@@ -50,8 +50,8 @@ end
 
 local function main()
   vim.diagnostic.config({ virtual_text = true })
-  vim.bo.filetype = 'python'
   dofile(vim.env.CONFIG)
+  vim.bo.filetype = 'python' -- as when a file is opened, once the configuration is read
   wait('diagnostics', function() return #vim.diagnostic.get(0) > 0 end)
   seen.diagnostics = vim.diagnostic.get(0)
   seen.shown = drawn()

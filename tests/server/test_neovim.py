@@ -28,13 +28,26 @@ def neovim() -> str:
     return found
 
 
-def visit(neovim: str, path: Path) -> dict[str, Any]:
+NOW, BEFORE = re.findall(
+    r"^```lua\n(.*?)^```$", README.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+)
+"""What the README has for the configuration of the editor, from 0.11 on and before."""
+
+
+def is_of_before(neovim: str) -> bool:
+    """Whether the editor is older than 0.11."""
+    told = subprocess.run([neovim, "--version"], capture_output=True, text=True, check=True).stdout
+    version = re.match(r"NVIM v(\d+)\.(\d+)", told)
+    assert version, told
+    return (int(version[1]), int(version[2])) < (0, 11)
+
+
+def visit(neovim: str, path: Path, block: str = NOW) -> dict[str, Any]:
     """What is seen of a file in the editor, where every fix that stands first is taken, and the result is saved.
 
     The editor is configured as the README says.
     """
     report, configuration = path.with_suffix(".json"), path.with_suffix(".lua")
-    (block,) = re.findall(r"^```lua\n(.*?)^```$", README.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     configuration.write_text(block, encoding="utf-8")
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     places = {"CONFIG": str(configuration), "REPORT": str(report), "XDG_STATE_HOME": str(path.parent)}
@@ -62,11 +75,14 @@ def visit(neovim: str, path: Path) -> dict[str, Any]:
         ("KLD204/false_by_position", "KL(p ‖ q), summed"),
     ],
 )
-def test_it_shows_and_mends(neovim: str, tmp_path: Path, name: str, computes: str) -> None:
+@pytest.mark.parametrize("block", [NOW, BEFORE], ids=["now", "before"])
+def test_it_shows_and_mends(neovim: str, tmp_path: Path, name: str, computes: str, block: str) -> None:
+    if block == BEFORE and not is_of_before(neovim):
+        pytest.skip("the editor is newer than what that is for")
     source, golden = FIXTURES / f"{name}.py", FIXTURES / f"{name}.fixed.py"
     path = tmp_path / source.name
     shutil.copyfile(source, path)
-    seen = visit(neovim, path)
+    seen = visit(neovim, path, block)
     code = name.partition("/")[0]
     (diagnostic,) = seen["diagnostics"]
     assert diagnostic["code"] == code
