@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
+from tests.generated import readers
 from tests.generated.grammar import (
     CALLS,
     DECOYS,
@@ -308,7 +309,8 @@ class _Line:
         """Perhaps a detour that changes nothing."""
         for _ in range(self.draw(st.sampled_from([0, 0, 0, 1, 1, 2]))):
             more = [self.vocabulary.transports] * 2 if self.vocabulary.transports else []
-            table = self.draw(st.sampled_from([TRANSPORTS, TRANSPORTS, DECOYS, KEEPERS, *more]))
+            own = [*[TRANSPORTS] * 3, DECOYS, KEEPERS, readers.READERS]
+            table = self.draw(st.sampled_from([*own, *more]))
             self.add(Step(self.draw(st.sampled_from(table))))
         if often(self.draw, 0.02):
             self.add(Step(self.draw(st.sampled_from(OPAQUE)), opaque=True))
@@ -320,10 +322,11 @@ class _Line:
         match word:
             case "softmax":
                 table = probabilities(dim, rank) if self.form is Form.SCORES else softmaxes(dim, rank)
-                table += self.vocabulary.softmaxes(dim, rank)
+                table += readers.softmaxes(dim) + self.vocabulary.softmaxes(dim, rank)
                 self.add(Step(self._one(table), Effect.NORMALISE, Form.PROBS, axis))
             case "log_softmax":
-                table = log_probabilities(dim, rank) + tuple(map(in_logs, self.vocabulary.softmaxes(dim, rank)))
+                more = readers.softmaxes(dim) + self.vocabulary.softmaxes(dim, rank)
+                table = log_probabilities(dim, rank) + tuple(map(in_logs, more))
                 self.add(Step(self._one(table), Effect.NORMALISE, Form.LOGS, axis))
             case "log":
                 form = Form.LOGS if self.form is Form.PROBS else Form.LOST
@@ -450,14 +453,18 @@ def programs(draw: st.DrawFn, vocabulary: Vocabulary = PLAIN) -> Program:
     journey = draw(journeys(sizes, classes))
     settings, logs = draw(told())
     count = draw(st.sampled_from([1] * 8 + [2, 2, 3]))
-    drawn = tuple(draw(pairs(sizes, classes, journey, logs, vocabulary)) for _ in range(count))
-    frame = draw(st.sampled_from(SHARED_FRAMES if count > 1 else FRAMES * 2 + SHARED_FRAMES))
+    drawn = [draw(pairs(sizes, classes, journey, logs, vocabulary)) for _ in range(count)]
+    given, target = drawn[0]
+    for i in range(1, count):  # another divergence may read what the first one is given
+        drawn[i] = given if often(draw, 0.4) else drawn[i][0], target if often(draw, 0.3) else drawn[i][1]
+    apart = FRAMES[:1] * 3 if count > 1 else FRAMES * 2 + readers.FRAMES
+    frame = draw(st.sampled_from(apart + SHARED_FRAMES))
     final = classes
     for move in journey:
         final = _kept(move.dims[final])
     return Program(
         style=draw(st.sampled_from(STYLES)),
-        pairs=drawn,
+        pairs=tuple(drawn),
         call=draw(st.sampled_from([call for call in CALLS + vocabulary.calls if _takes(call, settings)])),
         settings=settings,
         frame=frame,

@@ -23,6 +23,8 @@ ABOUT_ARGUMENTS = {f"KLD{number}" for number in (101, 102, 103, 104, 105, 106, 1
 ABOUT_EITHER = {f"KLD{number}" for number in (103, 104, 105, 106, 502, 503, 505)}
 """Where one of the two arguments is mended, the other may be found."""
 ABOUT_REDUCTIONS = {f"KLD{number}" for number in range(201, 208)}
+MENDED_FOR_ALL = frozenset({"KLD103", "KLD104"})
+"""What is wrong for whoever reads it."""
 GIVEN_UP = ("undo each other", "were not enough", "would still be there", "could not be checked", "than was planned")
 """What no fix may be refused for: the rule offered what does not work."""
 
@@ -68,10 +70,9 @@ def _numbers(program: Program, examined: Examined, result: FixResult, unsafe: bo
         if after.error is not None:
             if before.error is None or "KLD206" in mended.fixed:
                 yield f"the mended program raises {after.error!r}"
-        elif unsafe:
-            yield from _meant_numbers(mended)
         else:
-            yield from _same_numbers(before, after)
+            yield from _meant_numbers(mended) if unsafe else _same_numbers(before, after)
+            yield from _seen_numbers(mended)
 
 
 def _same_numbers(before: Run, after: Run) -> Iterator[str]:
@@ -82,6 +83,19 @@ def _same_numbers(before: Run, after: Run) -> Iterator[str]:
     for name, (one, other) in zip(("value", "gradient of x", "gradient of y"), pairs, strict=True):
         if bool(one.isfinite().all()) and not close(one, other):
             yield f"the {name} was {one}\n  and is {other}"
+
+
+def _seen_numbers(mended: Mended) -> Iterator[str]:
+    """What others read is what it was, except where it was mended for them as well."""
+    before, after = mended.before, mended.after
+    if before.error is not None or mended.fixed & MENDED_FOR_ALL:
+        return
+    if len(before.seen) != len(after.seen):
+        yield f"{len(before.seen)} tensors were seen, and are {len(after.seen)}"
+        return
+    for one, other in zip(before.seen, after.seen, strict=True):
+        if bool(one.isfinite().all()) and not close(one, other):
+            yield f"what something else reads was {one}\n  and is {other}"
 
 
 @dataclass(frozen=True)

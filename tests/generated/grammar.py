@@ -12,14 +12,17 @@ another file.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from string import Formatter
 from textwrap import indent
 
-PARAMETERS = ("x", "y", "w", "flag", "opaque")
-"""Of `loss`: two tensors of scores, a square weight for their last dim, a bool, and the identity (nobody can know)."""
+PARAMETERS = ("x", "y", "w", "flag", "opaque", "seen")
+"""Of `loss`: two tensors of scores, a square weight for their last dim, a bool, the identity (nobody can know), and a
+function that writes down what it is given.
+"""
 
 
 class Form(Enum):
@@ -47,7 +50,8 @@ class Effect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A piece of program: lines of the module, lines of the function, and the expression that results.
+    """A piece of program: lines of the module, lines of the function, the expression that results, and lines of the
+    function that come last.
 
     Placeholders: `{x}` the operand, `{a}` the same, bracketed where an attribute would bind too tightly, `{n}` a name
     for it, `{free}` the local names that it reads; `{v}` `{u}` new locals, `{f}` a new function, `{c}` a new class,
@@ -57,6 +61,7 @@ class Text:
     after: str
     before: str = ""
     define: str = ""
+    late: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +165,8 @@ class Frame:
     """Where the call stands.
 
     `shared`: in a place that every pair of arguments reaches, as `p` and `q`. `{block}` is the call there, `{pairs}`
-    lists the arguments, `{calls}` hands each to `divergence`.
+    lists the arguments, `{calls}` hands each to `divergence`. Otherwise there is a call for every pair, and `{p}` `{q}`
+    name the arguments of the first.
     """
 
     text: Text
@@ -188,7 +194,7 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A whole program: `loss(x, y, w, flag, opaque)` and what it needs."""
+    """A whole program: `loss` with its PARAMETERS, and what it needs."""
 
     style: Style
     pairs: tuple[tuple[Argument, Argument], ...]
@@ -216,16 +222,30 @@ class Program:
     def source(self) -> str:
         """The text of the module."""
         page = Page(self.style, self.flag)
+        pairs = self._arguments(page)
         if self.frame.shared:
-            pairs = [tuple(page.argument(argument) for argument in pair) for pair in self.pairs]
             result = page.put(self.frame.text, "", **self._shared(page, pairs))
         else:
-            p, q = (page.argument(argument) for argument in self.pairs[0])
-            result = page.put(self.frame.text, page.put(self.tail, self._call(page, p, q)))
-        page.statements.append(f"return {result}")
+            calls = [page.put(self.tail, self._call(page, p, q)) for p, q in pairs]
+            if len(calls) > 1:
+                calls = [page.named(call) for call in calls]
+            p, q = pairs[0]
+            result = page.put(self.frame.text, " + ".join(calls), p=p, q=q)
+        page.finish(result)
         return page.module(self.style.imports, self.flag.method)
 
-    def _shared(self, page: Page, pairs: list[tuple[str, ...]]) -> dict[str, str]:
+    def _arguments(self, page: Page) -> list[tuple[str, str]]:
+        """The arguments of each call. Those that something else reads as well have names."""
+        uses = Counter(argument for pair in self.pairs for argument in pair)
+        read = _placeholders(self.frame.text.before) | _placeholders(self.frame.text.after)
+        uses.update(argument for name, argument in zip("pq", self.pairs[0], strict=True) if name in read)
+        names: dict[Argument, str] = {}
+        for argument, count in uses.items():
+            text = page.argument(argument)
+            names[argument] = page.named(text) if count > 1 else text
+        return [(names[given], names[target]) for given, target in self.pairs]
+
+    def _shared(self, page: Page, pairs: list[tuple[str, str]]) -> dict[str, str]:
         """The call in a block of its own, with names for its arguments."""
         inner = page.child(("p", "q", "flag"))
         call = inner.put(self.tail, self._call(inner, "p", "q"))
@@ -251,6 +271,7 @@ class Page:
         self.flag = flag.text
         self.definitions: list[str] = []
         self.statements: list[str] = flag.setup.splitlines()
+        self.late: list[str] = []
         self.scope: list[str] = sorted({*PARAMETERS, *_words(flag.text)} - ({"flag"} if flag.method else set()))
         self._names = iter(range(1, 1000))
 
@@ -283,21 +304,27 @@ class Page:
         """Write both arms in a function of their own, which is told the flag."""
         name = f"f{next(self._names)}"
         inner = self.child((*PARAMETERS,))
-        result = inner.argument(fork)
-        body = "\n".join([*inner.statements, f"return {result}"])
-        self.definitions.append(f"def {name}(x, y, w, flag, opaque):\n{indent(body, '    ')}")
-        return f"{name}(x, y, w, {self.flag}, opaque)"
+        inner.finish(inner.argument(fork))
+        body = "\n".join(inner.statements)
+        self.definitions.append(f"def {name}({', '.join(PARAMETERS)}):\n{indent(body, '    ')}")
+        return f"{name}({', '.join(self.flag if name == 'flag' else name for name in PARAMETERS)})"
 
     def _arm(self, chain: Chain, name: str) -> str:
         block = self.child()
         block.statements.append(f"{name} = {block.argument(chain)}")
-        return "\n".join(block.statements)
+        return "\n".join(block.statements + block.late)
+
+    def finish(self, result: str) -> None:
+        """Return from the function, after what comes last."""
+        if self.late:
+            result = self.named(result)
+        self.statements += [*self.late, f"return {result}"]
 
     def put(self, text: Text, operand: str, **more: str) -> str:
         """Write what a piece needs before it; the expression that it becomes."""
-        wanted = {name for part in (text.define, text.before, text.after) for name in _placeholders(part)}
+        wanted = {name for part in (text.define, text.before, text.after, text.late) for name in _placeholders(part)}
         if "n" in wanted:
-            operand = self._named(operand)
+            operand = self.named(operand)
         names = {kind: f"{kind}{next(self._names)}" for kind in "vufcg" if kind in wanted}
         fields = {
             **names,
@@ -316,12 +343,15 @@ class Page:
             self.definitions.append(_filled(text.define, fields))
         if text.before:
             self.statements.append(_filled(text.before, fields))
+        if text.late:
+            self.late.append(_filled(text.late, fields))
         self.scope += [
             name for kind, name in names.items() if kind in "vu" or (kind == "f" and "def {f}" in text.before)
         ]
         return _filled(text.after, fields)
 
-    def _named(self, operand: str) -> str:
+    def named(self, operand: str) -> str:
+        """A name for an expression."""
         if operand.isidentifier():
             return operand
         name = f"v{next(self._names)}"
@@ -333,16 +363,17 @@ class Page:
         """The whole text."""
         body = "\n".join(self.statements)
         if method:
+            inner = ", ".join(name for name in PARAMETERS if name != "flag")
             lines = [
                 "class Trainer:",
                 "    def __init__(self, flag):",
                 "        self.flag = flag",
                 "",
-                "    def step(self, x, y, w, opaque):",
+                f"    def step(self, {inner}):",
                 indent(body, " " * 8),
             ]
             self.definitions.append("\n".join(lines))
-            body = "return Trainer(flag).step(x, y, w, opaque)"
+            body = f"return Trainer(flag).step({inner})"
         head = f"import functools\nimport types\n{imports}\n"
         loss = f"def loss({', '.join(PARAMETERS)}):\n{indent(body, '    ')}\n"
         return "\n\n".join([head, *self.definitions, loss])
@@ -493,7 +524,7 @@ def in_logs(text: Text) -> Text:
         )
 
     before = text.before if not text.before.endswith("softmax") else text.before.replace("softmax", "log_softmax")
-    return Text(logs(text.after), logs(before), logs(text.define))
+    return Text(logs(text.after), logs(before), logs(text.define), logs(text.late))
 
 
 LOGARITHMS = (

@@ -90,6 +90,8 @@ class Run:
     value: Tensor | None
     gradients: tuple[Tensor, ...]
     error: Exception | None
+    seen: tuple[Tensor, ...] = ()
+    """What the program showed of its tensors (readers)."""
 
 
 class _Witness(TorchFunctionMode):
@@ -214,16 +216,22 @@ def watch(load: Callable[[], Callable[..., Any]], sizes: tuple[int, ...], flag: 
         warnings.simplefilter("ignore")
         loss = load()
         witness = _Witness(built, spread)
+        seen: list[Tensor] = []
+
+        def see(value: Any) -> float:
+            seen.append(torch.as_tensor(value).detach().clone())
+            return 0.0
+
         try:
             with witness:
-                value = loss(x, y, w, flag, lambda same: same)
+                value = loss(x, y, w, flag, lambda same: same, see)
         except (ValueError, RuntimeError) as error:
-            return Run(tuple(witness.divergences), tuple(witness.operations), None, (), error)
+            return Run(tuple(witness.divergences), tuple(witness.operations), None, (), error, tuple(seen))
         assert isinstance(value, Tensor)
         gradients: tuple[Tensor, ...] = (torch.zeros_like(x), torch.zeros_like(y))
         if value.requires_grad and value.dim() == 0:
             gradients = torch.autograd.grad(value, (x, y), allow_unused=True, materialize_grads=True)
-    return Run(tuple(witness.divergences), tuple(witness.operations), value.detach(), gradients, None)
+    return Run(tuple(witness.divergences), tuple(witness.operations), value.detach(), gradients, None, tuple(seen))
 
 
 # --- what tensors are ----------------------------------------------------------------------------------------------

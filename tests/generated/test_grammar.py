@@ -31,6 +31,7 @@ from tests.generated.grammar import (
     probabilities,
 )
 from tests.generated.oracle import Run, close, run
+from tests.generated.readers import FRAMES as READING_FRAMES, READERS, softmaxes
 
 SIZES = (4, 7)
 SOFTMAX = Step(Text("{F}softmax({x}, dim=1)"), Effect.NORMALISE, Form.PROBS, 1)
@@ -73,6 +74,15 @@ def test_a_detour_changes_nothing(text: Text, flag: bool) -> None:
     assert_same(outcome(program(Step(text), flag=FLAGS[1], style=STYLES[1]), flag=flag))
 
 
+@pytest.mark.parametrize("flag", [True, False])
+@pytest.mark.parametrize("text", READERS, ids=lambda text: text.before or text.late or text.after)
+def test_a_reader_sees_something_and_changes_nothing(text: Text, flag: bool) -> None:
+    for other in (FLAGS[0], FLAGS[1]):
+        run_of_it = outcome(program(Step(text), flag=other), flag=flag)
+        assert_same(run_of_it)
+        assert run_of_it.seen or "print" in text.before or not flag
+
+
 @pytest.mark.parametrize("text", LOGARITHMS, ids=lambda text: text.before or text.after)
 def test_logarithms(text: Text) -> None:
     assert_same(outcome(program(Step(text), making=SOFTMAX)))
@@ -88,6 +98,10 @@ def test_ways_to_normalise(dim: int) -> None:
     for style in STYLES:
         for text in probabilities(dim, 2):
             assert_same(outcome(program(Step(LOGARITHMS[0]), making=Step(text), style=style)))
+        for text in softmaxes(dim):
+            run_of_it = outcome(program(Step(LOGARITHMS[0]), making=Step(text), style=style))
+            assert_same(run_of_it)
+            assert run_of_it.seen
         for text in log_probabilities(dim, 2):
             assert_same(outcome(program(making=Step(text), style=style)))
 
@@ -95,5 +109,5 @@ def test_ways_to_normalise(dim: int) -> None:
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.text.before or call.text.after)
 def test_calls_and_frames(call: Call) -> None:
     for flag in FLAGS:
-        for frame in (*FRAMES, *SHARED_FRAMES):
+        for frame in (*FRAMES, *SHARED_FRAMES, *READING_FRAMES):
             assert_same(outcome(program(call=call, frame=frame, flag=flag), flag=False))

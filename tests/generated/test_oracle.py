@@ -15,7 +15,7 @@ def one_hot(cut: str) -> Examined:
     source = f"""import torch.nn.functional as F
 
 
-def loss(x, y, w, flag, opaque):
+def loss(x, y, w, flag, opaque, seen):
     q = F.one_hot(y.reshape(1, 5).argmax(-1), 5).double()
     return F.kl_div(F.log_softmax(x.reshape(1, 5){cut}, -1), q{cut}, reduction="sum")
 """
@@ -51,7 +51,7 @@ def test_a_claim_that_such_columns_are_whole_is_false() -> None:
     source = """import torch.nn.functional as F
 
 
-def loss(x, y, w, flag, opaque):
+def loss(x, y, w, flag, opaque, seen):
     q = F.one_hot(y.argmax(-1), 5).double()
     return F.kl_div(F.log_softmax(x[:4], -1), q[:4], reduction="sum")
 """
