@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.kl_call import RemarkKind
-from kl_lint.flow.scope import Scope, Uses, scanned, within
+from kl_lint.flow.passing import only_passed_on
+from kl_lint.flow.scope import Scope, Uses, kept, within
 from kl_lint.flow.source import Place
+from kl_lint.flow.syntax import way
 from kl_lint.flow.transfer.call import EPSILON
 from kl_lint.flow.values import Maker, Note, Tensor, Unknown, Value, number_of, options_of
 
@@ -43,10 +45,7 @@ def scope_of(frame: Frame) -> Scope:
 
 def scope_at(frame: Frame, node: ast.AST) -> Scope:
     """The scope of a function, or of a module."""
-    cache = frame.machine.scopes
-    if node not in cache:
-        cache[node] = scanned(node)
-    return cache[node]
+    return kept(frame.machine.scopes, node)
 
 
 def scope_around(frame: Frame, node: ast.AST) -> Scope:
@@ -129,7 +128,9 @@ def reach(frame: Frame, maker: Maker, operands: set[int | None], argument: ast.e
     if not inline and scope.assignment_around(made) is None:
         return Reach()
     found = ways(scope, made, argument)
-    sole = found is not None and not any(isinstance(node, ast.NamedExpr) for way in found for node in way)
+    sole = found is not None and all(
+        only_passed_on(frame, one) and not any(isinstance(node, ast.NamedExpr) for node in one) for one in found
+    )
     unchanged = (
         scope is scope_of(frame)
         and holds(scope, argument, maker)
@@ -167,16 +168,6 @@ def deferred(scope: Scope, loads: list[ast.Name], statement: ast.stmt) -> list[a
     """Those names that are read in a nested function which may run after a statement, wherever it stands."""
     outer = scope.functions_around(statement)
     return [load for load in loads if not scope.functions_around(load) <= outer]
-
-
-def way(outer: ast.AST, inner: ast.AST) -> tuple[ast.AST, ...]:
-    """The nodes from one down to another that stands inside; none where it does not."""
-    if outer is inner:
-        return (outer,)
-    for child in ast.iter_child_nodes(outer):
-        if found := way(child, inner):
-            return (outer, *found)
-    return ()
 
 
 def guards_on(nodes: tuple[ast.AST, ...]) -> tuple[tuple[ast.expr, ast.expr], ...]:

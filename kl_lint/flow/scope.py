@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from kl_lint.flow.syntax import walk
 
-__all__ = ["Assignment", "Regions", "Scope", "Uses", "position", "scanned", "within"]
+__all__ = ["Assignment", "Regions", "Scope", "Uses", "kept", "position", "within"]
 
 Span = tuple[tuple[int, int], tuple[int, int]]
 """Where a node begins and ends."""
@@ -125,6 +125,13 @@ TOLD = frozenset(
     }
 )  # fmt: skip
 """The nodes that a scope tells of."""
+
+
+def kept(scopes: dict[ast.AST, Scope], node: ast.AST) -> Scope:
+    """The scope of a function or of a module, which is read once."""
+    if node not in scopes:
+        scopes[node] = scanned(node)
+    return scopes[node]
 
 
 def scanned(node: ast.AST) -> Scope:

@@ -6,7 +6,7 @@ import ast
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-__all__ = ["only_owners", "walk", "walk_rows"]
+__all__ = ["only_owners", "walk", "walk_rows", "way"]
 
 LABELS = frozenset(
     "arg asname attr conversion ctx id is_async kind kwd_attrs level module op ops rest simple str tag "
@@ -87,3 +87,13 @@ def only_owners(nodes: Sequence[ast.AST]) -> set[int]:
         for node in nodes
         if node.__class__ is ast.Attribute and node.ctx.__class__ is ast.Load and id(node) not in called
     }
+
+
+def way(outer: ast.AST, inner: ast.AST) -> tuple[ast.AST, ...]:
+    """The nodes from one down to another that stands inside; none where it does not."""
+    if outer is inner:
+        return (outer,)
+    for child in ast.iter_child_nodes(outer):
+        if found := way(child, inner):
+            return (outer, *found)
+    return ()

@@ -204,3 +204,30 @@ def test_what_is_averaged(average: str, operand: str) -> None:
     (use,) = call.uses
     assert text_at(source, use.operand) == operand
     assert use.everything is ("dim" not in average)
+
+
+HELPERS = [
+    ("def pass_on(value):\n    return value\n", SOLE_BUT_MOVED),
+    ("def pass_on(value):\n    held = value\n    assert value is not None and value.dim() == 2\n    return held\n", SOLE_BUT_MOVED),
+    ("def inner(value):\n    return value\ndef pass_on(value):\n    return inner(value)\n", SOLE_BUT_MOVED),
+    ("def pass_on(value):\n    print(value)\n    return value\n", OUT_OF_REACH),
+    ("def pass_on(value):\n    global KEPT\n    KEPT = value.max()\n    return value\n", OUT_OF_REACH),
+    ("def pass_on(*values):\n    print(values)\n    return values[0]\n", OUT_OF_REACH),
+    ("def inner(value):\n    print(value)\n    return value\ndef pass_on(value):\n    return inner(value)\n", OUT_OF_REACH),
+    ("class Probe:\n    def __call__(self, value):\n        print(value)\n        return value\npass_on = Probe()\n", OUT_OF_REACH),
+    (
+        "class Probe(nn.Module):\n    def forward(self, value):\n        self.last = value.max()\n        return value\n"
+        "pass_on = Probe()\n",
+        OUT_OF_REACH,
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("helper", "expected"), HELPERS)
+def test_what_a_helper_does_with_it(helper: str, expected: tuple[bool, bool]) -> None:
+    named = [] if "*values" in helper else ["value=F.softmax(x, 1)"]
+    for given in ("F.softmax(x, 1)", *named):
+        for body in (f"F.kl_div(pass_on({given}), y)", f"p = pass_on({given})\nF.kl_div(p, y)"):
+            producer = producer_in(body, PRELUDE + helper)
+            assert producer is not None
+            assert (producer.sole_use, producer.operand_unchanged) == expected
