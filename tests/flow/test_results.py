@@ -14,7 +14,8 @@ import torch
 
 from kl_lint.flow import analyse
 from kl_lint.flow.kl_call import KLCall, Use
-from tests.flow.programs import PRELUDE, arguments, calls_in
+from tests.flow.programs import PRELUDE, calls_in
+from tests.flow.witness import arguments
 
 C = 5
 HEAD = '''

@@ -1,7 +1,4 @@
-"""torch decides what a fix does: a safe one keeps the number, an unsafe one makes it the number that was meant.
-
-The fixtures go through the whole program: linted, mended, compared with their twins, linted again, mended again.
-"""
+"""torch decides what a fix does: a safe one keeps the number, an unsafe one makes it the number that was meant."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,47 +16,16 @@ from torch import Tensor
 
 from kl_lint import check_source
 from kl_lint.finding import Applicability, Finding
-from kl_lint.rewriting import FixResult, apply_fixes, fix_source
-from kl_lint.rules import rule
-from tests.numerics.fixture_programs import (
-    FixKind,
-    Outcome,
-    Program,
-    clean,
-    evaluate,
-    faulty,
-    load,
-    load_program,
-    markers,
-)
+from kl_lint.rewriting import apply_fixes, fix_source
+from tests.fixture_programs import FixKind, Program, clean, each, enabled, faulty, linted, mended
+from tests.numerics.fixture_programs import Outcome, evaluate, load, load_program
 from tests.numerics.renaming import with_other_locals
 
 FAULTY = faulty()
 CLEAN = clean()
 MENDED = [program for program in FAULTY if program.twin is not None]
-UNMENDED = [program for program in FAULTY if program.twin is None]
 NARROW = 60
 """A line length that breaks most calls of the fixtures over several rows."""
-
-
-def each(programs: list[Program]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("program", programs, ids=lambda program: program.name)
-
-
-def enabled(program: Program) -> frozenset[str]:
-    """The rule that a folder is named after, where it is off by default."""
-    opt_in = program.folder != "clean" and rule(program.folder).opt_in
-    return frozenset({program.folder} if opt_in else ())
-
-
-def linted(program: Program, source: str | None = None) -> tuple[Finding, ...]:
-    text = program.source if source is None else source
-    return check_source(text, str(program.path), enable=enabled(program))
-
-
-@cache
-def mended(program: Program, *, unsafe: bool = True) -> FixResult:
-    return fix_source(program.source, str(program.path), unsafe=unsafe, enable=enabled(program))
 
 
 def outcome(program: Program, source: str) -> Outcome:
@@ -78,47 +43,6 @@ def same(one: Outcome, other: Outcome) -> bool:
     """Whether value and gradients agree, nan with nan."""
     pairs = zip((one.value, *one.gradients), (other.value, *other.gradients), strict=True)
     return all(torch.allclose(a, b, rtol=1e-9, atol=1e-11, equal_nan=True) for a, b in pairs)
-
-
-def test_enough_programs_have_a_fix() -> None:
-    assert len(MENDED) >= 120
-
-
-@each([*FAULTY, *CLEAN])
-def test_findings_are_those_announced(program: Program) -> None:
-    found: dict[int, tuple[str, ...]] = {}
-    for finding in linted(program):
-        found[finding.noqa_row] = tuple(sorted((*found.get(finding.noqa_row, ()), finding.code)))
-    assert found == {row: tuple(sorted(codes)) for row, codes in markers(program.source).items()}
-
-
-@each(MENDED)
-def test_fix_gives_the_golden_text(program: Program) -> None:
-    assert program.twin is not None
-    result = mended(program)
-    assert result.source == program.twin.source
-    assert result.refused == ()
-
-
-@each(MENDED)
-def test_what_was_fixed_is_found_no_more(program: Program) -> None:
-    result = mended(program)
-    assert linted(program, result.source) == result.remaining == ()
-    assert {finding.code for finding in result.fixed} >= program.codes
-
-
-@each(FAULTY)
-@pytest.mark.parametrize("unsafe", [False, True])
-def test_a_second_run_changes_nothing(program: Program, unsafe: bool) -> None:
-    once = mended(program, unsafe=unsafe)
-    again = fix_source(once.source, str(program.path), unsafe=unsafe, enable=enabled(program))
-    assert again.source == once.source
-    assert again.fixed == ()
-
-
-@each(UNMENDED)
-def test_what_has_no_twin_has_no_fix(program: Program) -> None:
-    assert mended(program).source == program.source
 
 
 @each([program for program in MENDED if program.fix is FixKind.UNSAFE])

@@ -9,19 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.numerics.fixture_programs import (
-    CODES,
-    UNFIXABLE_CODES,
-    FixKind,
-    Outcome,
-    Program,
-    clean,
-    evaluate,
-    faulty,
-    leaves,
-    load_program,
-    markers,
-)
+from tests.fixture_programs import CODES, UNFIXABLE_CODES, FixKind, Program, clean, faulty, markers
+from tests.numerics.fixture_programs import Outcome, evaluate, leaves, load_program
 
 FAULTY = faulty()
 CLEAN = clean()

@@ -10,9 +10,10 @@ from collections.abc import Callable
 import pytest
 
 from kl_lint.rewriting import fix_source
-from tests.numerics.fixture_programs import FIXTURES, Program, clean, evaluate, faulty, load
+from tests.fixture_programs import FIXTURES, Program, clean, enabled, faulty, linted, mended
+from tests.numerics.fixture_programs import evaluate, load
 from tests.numerics.rewording import in_a_helper, with_dead_code
-from tests.numerics.test_fixes import codes, enabled, linted, mended, same
+from tests.numerics.test_fixes import codes, same
 
 PROGRAMS = [*faulty(), *clean()]
 REWORDINGS = [with_dead_code, in_a_helper]
