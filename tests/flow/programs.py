@@ -12,6 +12,8 @@ import textwrap
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+import pytest
+
 from kl_lint.flow import Facts, analyse
 from kl_lint.flow.kl_call import Context, KLCall, Kind, Site
 from kl_lint.flow.values import Space
@@ -26,6 +28,7 @@ __all__ = [
     "UNKNOWN",
     "Case",
     "Row",
+    "asks_torch",
     "case",
     "check",
     "constructions",
@@ -37,6 +40,7 @@ __all__ = [
 LOG_PROBS, PROBS, LOGITS, INDICES, UNKNOWN = (space.value for space in Space)
 TORCH = find_spec("torch") is not None
 """Whether torch can be asked. Without it (there is none for every Python) a case is held against its rows alone."""
+asks_torch = pytest.mark.skipif(not TORCH, reason="there is no torch to ask")
 
 Row = tuple[str, str, str, bool | None]
 GOOD: Row = (LOG_PROBS, PROBS, "batchmean", False)

@@ -6,7 +6,7 @@ from textwrap import indent
 
 import pytest
 
-from tests.flow.programs import GOOD, LOG_PROBS, PROBS, UNKNOWN, Case, case, check, only_call
+from tests.flow.programs import GOOD, LOG_PROBS, PROBS, UNKNOWN, Case, asks_torch, case, check, only_call
 
 UNKNOWN_INPUT = (UNKNOWN, PROBS, "batchmean", False)
 UNKNOWN_TARGET = (LOG_PROBS, UNKNOWN, "batchmean", False)
@@ -395,6 +395,7 @@ def test_items_written(example: Case) -> None:
     check(example)
 
 
+@asks_torch
 @pytest.mark.parametrize(("target", "carries"), GRADIENT)
 def test_gradients(target: str, carries: bool) -> None:
     text = f"""\
@@ -453,6 +454,7 @@ HELD_BACK = [
 """How a target `t` is made of `y`, which wants a gradient, and whether one flows into it."""
 
 
+@asks_torch
 @pytest.mark.parametrize(("making", "carries"), HELD_BACK)
 def test_what_no_grad_holds_back(making: str, carries: bool) -> None:
     body = f"s = x.log_softmax(1)\n{making}\nreturn t, F.kl_div(s, t, reduction='sum')"

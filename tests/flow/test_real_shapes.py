@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 from kl_lint import check_source
-from tests.flow.programs import GOOD, LOG_PROBS, PRELUDE, PROBS, UNKNOWN, Case, case, check, facts_of
+from tests.flow.programs import GOOD, LOG_PROBS, PRELUDE, PROBS, UNKNOWN, Case, asks_torch, case, check, facts_of
 
 SUM = (LOG_PROBS, PROBS, "sum", False)
 LOG_TARGET = (LOG_PROBS, LOG_PROBS, "batchmean", True)
@@ -357,6 +357,7 @@ ADDED = """
 """
 
 
+@asks_torch
 def test_added_mask_of_minus_infinity() -> None:
     import torch
     import torch.nn.functional as functional

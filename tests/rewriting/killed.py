@@ -19,7 +19,8 @@ class Watch:
 
     def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
         """To be told of every event of the interpreter's own audit: a file opened, listed, renamed, given a mode, ..."""
-        if event.startswith(("open", "os.", "tempfile.")) and any(map(self._is_here, arguments)):
+        paths = arguments[:1] if event == "open" else arguments  # a mode is no path, though it could be one
+        if event.startswith(("open", "os.", "tempfile.")) and any(map(self._is_here, paths)):
             self.count += 1
             if self.count == self._last:
                 os.kill(os.getpid(), signal.SIGKILL)

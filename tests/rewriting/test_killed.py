@@ -73,7 +73,7 @@ def test_a_killed_run_leaves_whole_files(tmp_path: Path) -> None:
     moments = killed_at(tmp_path / "whole", 0)
     assert moments is not None
     seen = set()
-    for moment in range(moments - 7, moments + 1):  # what is done to the second file, which ends with its renaming
+    for moment in range(moments - 5, moments + 1):  # what is done to the second file, which ends with its renaming
         tree = tmp_path / str(moment)
         files = plant(tree, 2)
         assert killed_at(tree, moment) is None
