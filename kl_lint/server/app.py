@@ -204,6 +204,7 @@ def _is_below(path: str, folder: str) -> bool:
 def _opened(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
     ls.analyses.expire()
     ls.tell_soon(params.text_document.uri)
+    ls.tell_later()  # it may be another text than that of the file, which the others were checked beside
 
 
 def _changed(ls: Server, params: types.DidChangeTextDocumentParams) -> None:

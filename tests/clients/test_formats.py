@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
@@ -217,6 +218,93 @@ def test_standard_input_and_a_terminal_that_knows_ascii_only(name: str) -> None:
         assert found == ({"sarif": "src/%C3%A9.py", "gitlab": "src/é.py"}.get(name, "é.py"), 5)
     unnamed = check_apart(f"--output-format={name}", "-", stdin=MISUSE.encode())
     assert places(name, unnamed.stdout) == [("%3Cstdin%3E" if name == "sarif" else "<stdin>", 5)]
+
+
+# --- causes in other files ---
+
+MODEL = """\
+import torch.nn.functional as F
+
+
+def wrapped(x):
+    é = "😀"; return F.softmax(x, dim=-1)
+"""
+BETWEEN = """\
+import torch.nn.functional as F
+
+from deep.modèle import wrapped
+
+
+def made_elsewhere(x, q):
+    return F.kl_div(wrapped(x), q, reduction="sum")
+
+
+def called_elsewhere(p, q):
+    return F.kl_div(p, q, reduction="sum")
+"""
+TRAIN = """\
+import torch.nn.functional as F
+
+from loss import called_elsewhere
+
+
+def step(x, q):
+    é = "😀"; return called_elsewhere(F.softmax(x, dim=-1), q)
+"""
+MADE = ("deep/modèle.py", 5, "softmax")
+CALLED = [("train.py", 7, "softmax"), ("train.py", 7, "called here")]
+
+
+@pytest.fixture
+def chained(project: Path) -> Path:
+    """A file with two findings, one made in another file below, one called from another file. Gives the directory."""
+    source = project / "src"
+    (source / "deep").mkdir()
+    for name, text in (("deep/modèle.py", MODEL), ("loss.py", BETWEEN), ("train.py", TRAIN)):
+        (source / name).write_text(text, encoding="utf-8")
+    return source
+
+
+def test_people_are_told_of_causes_in_other_files(chained: Path) -> None:
+    made, called = (part for part in reported("full", "loss.py").split("\n\n") if "KLD101" in part)
+    assert "(softmax, modèle.py line 5)" in made
+    assert "  = softmax at line 5 of deep/modèle.py\n" in made
+    assert "(softmax, train.py line 7)" in called
+    assert "  = softmax at line 7 of train.py\n   = called here at line 7 of train.py\n" in called
+
+
+def test_programs_are_told_of_causes_in_other_files(chained: Path) -> None:
+    for finding, steps in zip(json.loads(reported("json", "loss.py")), ([MADE], CALLED), strict=True):
+        assert [(each["filename"], each["location"]["row"], each["what"]) for each in finding["trace"]] == [
+            (str(chained / name), row, what) for name, row, what in steps
+        ]
+        for each in finding["trace"]:
+            line = Path(each["filename"]).read_text(encoding="utf-8").splitlines()[each["location"]["row"] - 1]
+            there = line[each["location"]["column"] - 1 : each["end_location"]["column"] - 1]
+            assert there.startswith({"softmax": "F.softmax(", "called here": "called_elsewhere("}[each["what"]])
+
+
+def test_code_flows_lead_through_other_files(chained: Path) -> None:
+    results = json.loads(reported("sarif", "loss.py"))["runs"][0]["results"]
+    for result, steps in zip(results, ([MADE], CALLED), strict=True):
+        (flow,) = result["codeFlows"]
+        (thread,) = flow["threadFlows"]
+        *before, last = (each["location"] for each in thread["locations"])
+        assert last["physicalLocation"] == result["locations"][0]["physicalLocation"]
+        assert [
+            (
+                each["physicalLocation"]["artifactLocation"],
+                each["physicalLocation"]["region"]["startLine"],
+                each["message"]["text"],
+            )
+            for each in before
+        ] == [({"uri": f"src/{quote(name)}", "uriBaseId": "%SRCROOT%"}, row, what) for name, row, what in steps]
+
+
+def test_annotations_name_other_files_from_the_root(chained: Path) -> None:
+    made, called = reported("github", "loss.py").splitlines()
+    assert "%0A  softmax at line 5 of src/deep/modèle.py%0A" in made
+    assert "%0A  softmax at line 7 of src/train.py%0A  called here at line 7 of src/train.py%0A" in called
 
 
 # --- --output-file ---

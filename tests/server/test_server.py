@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from kl_lint import check_source, fix_source
 from kl_lint.rules import CODES, rule
 from kl_lint.rules.documentation import as_markdown
 from tests.command import CORRECT, DECLARED, LEGACY, LEGACY_MENDED, MENDED, MISUSE, OFF_BY_DEFAULT, TWICE
-from tests.server.editor import Editor, config, edited, position
+from tests.server.editor import PATIENCE, Editor, config, edited, position
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -86,6 +87,39 @@ async def test_a_trace_leads_into_other_files(editor: Editor) -> None:
     first = (found.related_information or ())[0]
     assert first.location.uri == helper.as_uri()
     assert first.location.range.start == types.Position(4, 21)
+
+
+async def test_a_trace_leads_to_who_calls_from_another_file(editor: Editor) -> None:
+    calling = (
+        "from loss import of\nimport torch\n\n\ndef step(x, q):\n    é = '🎲'; return of(torch.softmax(x, 1), q)\n"
+    )
+    train = editor.write("called/entraînement.py", calling)
+    text = MISUSE.replace("F.softmax(x, dim=1)", "x").replace("def loss", "def of")
+    editor.write("called/loss.py", text)
+    uri, (found,) = await editor.opened("called/loss.py", text)
+    assert found.message.startswith("input to kl_div is probabilities (softmax, entraînement.py line 6)")
+    made, called = found.related_information or ()
+    assert (made.message, called.message) == ("softmax", "called here")
+    assert made.location == types.Location(
+        train.as_uri(), types.Range(position(calling, "torch.softmax"), position(calling, ", q)\n"))
+    )
+    assert called.location.uri == train.as_uri()
+    assert called.location.range.start == position(calling, "of(torch")
+    held = editor.open("called/entraînement.py", calling.replace("é", "\n    e"))  # and is not saved
+    await editor.told(held)
+    assert await moved_to(editor, uri, 6)
+
+
+async def moved_to(editor: Editor, uri: str, row: int) -> bool:
+    """Whether the trace of the one diagnostic of a text comes to begin in a row."""
+
+    def last() -> int:
+        (found,) = [each for each in editor.published if each.uri == uri][-1].diagnostics
+        return (found.related_information or ())[0].location.range.start.line
+
+    async with editor.arrived:
+        await asyncio.wait_for(editor.arrived.wait_for(lambda: last() == row), PATIENCE)
+    return True
 
 
 async def test_what_is_told_last_is_of_the_latest_text(editor: Editor) -> None:
