@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from kl_lint.flow.callers import enter_callers
+from kl_lint.flow.callers import enter_callers, names_for
 from kl_lint.flow.declared import Declaration
 from kl_lint.flow.expressions import resolved
 from kl_lint.flow.facts import handwritten_facts, sites_of
@@ -17,6 +17,7 @@ from kl_lint.flow.modules import Modules
 from kl_lint.flow.objects import is_kl_loss
 from kl_lint.flow.presence import presence_of
 from kl_lint.flow.project import Project
+from kl_lint.flow.questions import open_questions
 from kl_lint.flow.relevance import Relevant, names_read, relevant_names, surveyed
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute_one
@@ -134,8 +135,8 @@ def foreign(frame: Frame, name: str) -> bool:
 
 
 def enter(interpreter: Interpreter, frame: Frame, names: Relevant) -> None:
-    """Enter every relevant function and method with nothing known of its parameters: those that use a divergence, then
-    their callers, as far as the work for these goes.
+    """Enter every function and method that uses a divergence with nothing known of its parameters; then, for as long as
+    these leave something open that callers may know, those that use them, as far as the work for callers goes.
 
     After those that a name reaches come those that nothing has called: handed to something that cannot be seen into,
     kept in a table, defined again, or in a class within a function.
@@ -145,18 +146,19 @@ def enter(interpreter: Interpreter, frame: Frame, names: Relevant) -> None:
     functions = sorted(functions_in(frame, frame.variables.values(), set()), key=lambda one: one not in first)
     read_by: dict[ast.AST, frozenset[str]] = {one.node: one.names for one in surveyed(frame.source.tree).definitions}
     named = [(function, read_by.get(function.node) or names_read(function.node)) for function in functions]
-    levels: tuple[tuple[frozenset[str], Callable[[Function], object]], ...] = (
-        (names.near, lambda function: interpreter.standalone(function, None)),
-        (names.names, interpreter.glance),
-    )
-    for level, look_into in levels:
+    look_into: Callable[[Function], object] = lambda function: interpreter.standalone(function, None)  # noqa: E731
+    asked, new = frozenset[str](), names.near
+    while new:
+        asked |= new
         for function, read in named:
-            if concerns(function, read, level):
+            if concerns(function, read, new):
                 look_into(function)
         for node, function in list(machine.defined.items()):
             apart = node not in machine.called and function.frame.source is frame.source
-            if apart and not level.isdisjoint(names_read(node)):
+            if apart and not new.isdisjoint(names_read(node)):
                 look_into(function)
+        look_into = interpreter.glance
+        new = names_for(open_questions(machine, frame.source), frame.source) & names.names - asked
 
 
 def concerns(function: Function, read: frozenset[str], names: frozenset[str]) -> bool:

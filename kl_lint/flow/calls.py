@@ -876,6 +876,7 @@ def kl_call(
     numbers = frame.machine.numbers
     number = frame.machine.fresh("kl_div", node)
     if not binding.fits or arguments.open_positional or "input" not in binding.values or "target" not in binding.values:
+        frame.machine.unbound.add(frame.place(node))
         return Unknown(number)
     values = dict(binding.values)
     construction = None

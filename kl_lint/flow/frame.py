@@ -218,6 +218,7 @@ class Machine:
         "summed",
         "surroundings",
         "torch_names",
+        "unbound",
         "unfollowed",
         "uses",
         "within",
@@ -235,6 +236,8 @@ class Machine:
         """Of each call that is being interpreted."""
         self.entrances: dict[ContextKey, dict[tuple[ContextKey, Place], None]] = {}
         self.unfollowed: set[Place] = set()
+        self.unbound: set[Place] = set()
+        """The KL calls of which the arguments cannot be told apart."""
         self.given_up: set[ast.AST] = set()
         self.contexts: dict[ast.AST, int] = {}
         self.running: dict[ast.AST, int] = {}

@@ -229,14 +229,16 @@ class Project:
     # --- callers -----------------------------------------------------------------------------------------------------
 
     def mentioning(self, words: frozenset[str], besides: str) -> Iterator[str]:
-        """The files near `besides` whose text has one of `words` as a word, the nearest folders first, up to the
-        bound.
+        """The files near `besides` whose text has one of `words` as a word that it does not define itself, the nearest
+        folders first, up to the bound.
         """
         needles = [word.encode() for word in sorted(words)]
         pattern = re.compile(rb"(?<![A-Za-z0-9_])(?:" + b"|".join(map(re.escape, needles)) + rb")(?![A-Za-z0-9_])")
+        definition = re.compile(rb"\b(?:def|class)[ \t]+(" + b"|".join(map(re.escape, needles)) + rb")(?![A-Za-z0-9_])")
         for path, data in self._near(os.path.dirname(besides)):
-            if path != besides and any(needle in data for needle in needles) and pattern.search(data):
-                yield path
+            if path != besides and any(needle in data for needle in needles):
+                if not set(pattern.findall(data)) <= set(definition.findall(data)):
+                    yield path
 
     def _near(self, folder: str) -> Iterator[tuple[str, bytes]]:
         """The files around a folder: in it and below it, then around the one above, up to the bound."""

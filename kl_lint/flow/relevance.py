@@ -19,6 +19,7 @@ from kl_lint.flow.syntax import only_owners, walk
 __all__ = [
     "Definition",
     "Relevant",
+    "last_name",
     "may_make",
     "names_read",
     "registries",
@@ -133,8 +134,8 @@ def definitions(body: Iterable[ast.stmt], owner: str | None = None) -> Iterator[
 
 @dataclass(frozen=True, slots=True)
 class Relevant:
-    """The names whose mention makes a piece of code relevant; `near` are those of divergences themselves, the others
-    those of functions and classes that use one.
+    """The names whose mention makes a piece of code relevant; `near` are those of divergences themselves and of what
+    hands one out, the others those of functions and classes that use one.
     """
 
     names: frozenset[str]
@@ -166,24 +167,42 @@ def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str]
     similar = {word for word in (*readers, *aliases) if any(seed in word for seed in seeds)} - own
     waiting = [(word, may_make(word)) for word in sorted(similar | seeds)]
     near: frozenset[str] = frozenset()
-    while waiting:
+    later: dict[Definition, None] = {}
+    """Those whose users take part in what is computed, after all those that hand out what computes it."""
+    while waiting or later:
+        if not waiting:
+            near = near or frozenset(reached)
+            waiting = [word for definition in later for word in handed_on(definition, makes=False)]
+            later.clear()
         new = spread(waiting, aliases, reached)
-        touched = dict.fromkeys(definition for word in new for definition in readers.get(word, ()))
         waiting = []
-        near = near or frozenset(reached)
-        for definition in touched:
-            if definition not in told and (told_by := concerns_callers(definition, reached, unreduced=unreduced)):
-                told.add(definition)
-                if definition.node.name not in COMMON:
-                    waiting.append((definition.node.name, told_by is Concern.HANDS_OUT))
-                if definition.owner is not None:
-                    waiting.append((definition.owner, True))
+        for definition in dict.fromkeys(definition for word in new for definition in readers.get(word, ())):
+            if definition in told:
+                continue
+            match concerns_callers(definition, reached, unreduced=unreduced):
+                case Concern.HANDS_OUT:
+                    told.add(definition)
+                    waiting.extend(handed_on(definition, makes=True))
+                case Concern.TAKES_PART:
+                    later[definition] = None
+                    told.add(definition)
+                case None:
+                    pass
     names = frozenset(reached)
+    near = near or names
     if not any("global " in line or "nonlocal " in line for line in lines):
         return Relevant(names, near)
     outward = (ast.Global, ast.Nonlocal)
     writers = {n.name for n in walk(tree) if isinstance(n, FUNCTIONS) and any(isinstance(s, outward) for s in n.body)}
     return Relevant(names | writers, near | writers)
+
+
+def handed_on(definition: Definition, *, makes: bool) -> Iterator[tuple[str, bool]]:
+    """The names under which others use a definition, and whether calling it makes what computes a divergence."""
+    if definition.node.name not in COMMON:
+        yield definition.node.name, makes
+    if definition.owner is not None:
+        yield definition.owner, True
 
 
 def registries(known: Sequence[Definition]) -> Iterator[tuple[str, str]]:
@@ -280,6 +299,7 @@ BINDING = frozenset(
         ast.arguments,
         ast.keyword,
         ast.alias,
+        ast.ClassDef,
     }
 )
 """The nodes that give a name to something."""
@@ -312,6 +332,9 @@ def aliased(tree: ast.AST) -> dict[str, list[Alias]]:
                         note(found, [ast.Name(parameter.arg)], default)
             case ast.keyword(arg=str() as name, value=value):
                 note(found, [ast.Name(name)], value)
+            case ast.ClassDef(name=name, bases=bases):
+                for base in bases:
+                    note(found, [ast.Name(name)], base)
             case ast.alias(name=original, asname=str() as alias):
                 found.setdefault(original.rpartition(".")[2], []).append(Alias(alias, called=False))
             case _:
