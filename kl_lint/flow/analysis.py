@@ -146,19 +146,22 @@ def enter(interpreter: Interpreter, frame: Frame, names: Relevant) -> None:
     functions = sorted(functions_in(frame, frame.variables.values(), set()), key=lambda one: one not in first)
     read_by: dict[ast.AST, frozenset[str]] = {one.node: one.names for one in surveyed(frame.source.tree).definitions}
     named = [(function, read_by.get(function.node) or names_read(function.node)) for function in functions]
-    look_into: Callable[[Function], object] = lambda function: interpreter.standalone(function, None)  # noqa: E731
-    asked, new = frozenset[str](), names.near
-    while new:
-        asked |= new
+
+    def look(new: frozenset[str], into: Callable[[Function], object]) -> None:
         for function, read in named:
             if concerns(function, read, new):
-                look_into(function)
+                into(function)
         for node, function in list(machine.defined.items()):
             apart = node not in machine.called and function.frame.source is frame.source
             if apart and not new.isdisjoint(names_read(node)):
-                look_into(function)
-        look_into = interpreter.glance
-        new = names_for(open_questions(machine, frame.source), frame.source) & names.names - asked
+                into(function)
+
+    look(names.near, lambda function: interpreter.standalone(function, None))
+    look(names.makers - names.near, interpreter.glance)
+    asked = names.makers
+    while new := (names_for(open_questions(machine, frame.source), frame.source) & names.names) - asked:
+        look(new, interpreter.glance)
+        asked |= new
 
 
 def concerns(function: Function, read: frozenset[str], names: frozenset[str]) -> bool:

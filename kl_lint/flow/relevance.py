@@ -134,16 +134,17 @@ def definitions(body: Iterable[ast.stmt], owner: str | None = None) -> Iterator[
 
 @dataclass(frozen=True, slots=True)
 class Relevant:
-    """The names whose mention makes a piece of code relevant; `near` are those of divergences themselves and of what
-    hands one out, the others those of functions and classes that use one.
+    """The names whose mention makes a piece of code relevant; `near` are those of divergences themselves, `makers` also
+    those of what hands one out, the others those of functions and classes that use one.
     """
 
     names: frozenset[str]
+    makers: frozenset[str]
     near: frozenset[str]
 
     def and_also(self, names: frozenset[str]) -> Relevant:
         """With further names of divergences."""
-        return Relevant(self.names | names, self.near | names)
+        return Relevant(self.names | names, self.makers | names, self.near | names)
 
 
 def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str] = SEEDS) -> Relevant:
@@ -166,15 +167,16 @@ def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str]
     told: set[Definition] = set()
     similar = {word for word in (*readers, *aliases) if any(seed in word for seed in seeds)} - own
     waiting = [(word, may_make(word)) for word in sorted(similar | seeds)]
-    near: frozenset[str] = frozenset()
+    near = makers = frozenset[str]()
     later: dict[Definition, None] = {}
     """Those whose users take part in what is computed, after all those that hand out what computes it."""
     while waiting or later:
         if not waiting:
-            near = near or frozenset(reached)
+            makers = makers or frozenset(reached)
             waiting = [word for definition in later for word in handed_on(definition, makes=False)]
             later.clear()
         new = spread(waiting, aliases, reached)
+        near = near or frozenset(reached)
         waiting = []
         for definition in dict.fromkeys(definition for word in new for definition in readers.get(word, ())):
             if definition in told:
@@ -189,12 +191,12 @@ def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str]
                 case None:
                     pass
     names = frozenset(reached)
-    near = near or names
+    makers = makers or names
     if not any("global " in line or "nonlocal " in line for line in lines):
-        return Relevant(names, near)
+        return Relevant(names, makers, near)
     outward = (ast.Global, ast.Nonlocal)
     writers = {n.name for n in walk(tree) if isinstance(n, FUNCTIONS) and any(isinstance(s, outward) for s in n.body)}
-    return Relevant(names | writers, near | writers)
+    return Relevant(names | writers, makers | writers, near | writers)
 
 
 def handed_on(definition: Definition, *, makes: bool) -> Iterator[tuple[str, bool]]:

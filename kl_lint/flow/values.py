@@ -542,6 +542,13 @@ def join(values: AbstractSequence[Value], numbers: Numbers) -> Value:
         flat.extend(v for _, v in options_of(value))
     useful = [v for v in flat if v != NONE and not is_empty(v)] or flat
     first = useful[0]
+    mappings = [v for v in useful if isinstance(v, Mapping)]
+    if len(mappings) == len(useful) and any(v is not first and v != first for v in mappings):
+        return join_mappings(mappings, numbers)
+    if not any(isinstance(v, (Tensor, Sequence, Mapping, Instance)) for v in useful):
+        if all(v is first or v == first for v in useful):
+            return first
+        return Unknown(numbers.of("join", *dict.fromkeys(number_of(v, numbers) for v in useful)))
     for other in useful[1:]:
         first = first if first is other or first == other else join_two(first, other, numbers)
     return first
@@ -573,19 +580,27 @@ def join_two(one: Value, other: Value, numbers: Numbers) -> Value:
             ]
             return Sequence(None, join(parts, numbers) if parts else None, mutable=one.mutable, number=number)
         case Mapping(), Mapping():
-            keys = [key for key, _ in one.entries] + [key for key, _ in other.entries if one.get(key) is None]
-            entries: list[tuple[object, Value]] = []
-            for key in keys:
-                both = [v for v in (one.get(key), other.get(key)) if v is not None]
-                entries.append((key, join(both, numbers)))
-            rests = [v for v in (one.rest, other.rest) if v is not None]
-            return Mapping(tuple(entries), join(rests, numbers) if rests else None, number)
+            return join_mappings((one, other), numbers)
         case Instance(), Instance() if one.cls is other.cls:
             names = [key for key, _ in one.attributes if other.get(key) is not None]
             attributes = tuple((key, join([one.get(key) or NONE, other.get(key) or NONE], numbers)) for key in names)
             return Instance(one.cls, attributes, one.entered or other.entered, number)
         case _:
             return Unknown(number)
+
+
+def join_mappings(mappings: AbstractSequence[Mapping], numbers: Numbers) -> Mapping:
+    """What several dicts have in common, and what only some of them have: under each key, what it may hold."""
+    held: dict[tuple[type, object], list[Value]] = {}
+    for mapping in mappings:
+        for key, value in mapping.entries:
+            held.setdefault((type(key), key), []).append(value)
+    rests = [mapping.rest for mapping in mappings if mapping.rest is not None]
+    return Mapping(
+        tuple((key, join(values, numbers)) for (_, key), values in held.items()),
+        join(rests, numbers) if rests else None,
+        numbers.of("join", *(number_of(mapping, numbers) for mapping in mappings)),
+    )
 
 
 def join_tensors(one: Tensor, other: Tensor, number: int) -> Tensor:
