@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 
-from kl_lint.engine import check_text, inspect_text, mentions, split_lines
+from kl_lint.engine import check_text, inspect_text, mentions
+from kl_lint.lines import split_lines
 from kl_lint.selection import INTERNAL_ERROR
 from kl_lint.sources.decoding import DOCUMENTS, NOTEBOOK
 from kl_lint.sources.problem import Problem, incomplete

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kl_lint.flow.project import Project
     from kl_lint.inspection import Row
 
-__all__ = ["check_text", "check_tree", "inspect_text", "mentions", "parse", "split_lines"]
+__all__ = ["check_text", "check_tree", "inspect_text", "mentions", "parse"]
 
 _BETWEEN_COLLECTIONS = 100_000
 """Objects made, less those gone, between two collections of garbage during an analysis: Python's own 700 to 10,000
@@ -46,15 +46,6 @@ def mentions(text: str | bytes, enable: frozenset[str] = frozenset()) -> bool:
     if "KLDiv" in text or (handwritten and "torch" in text):
         return True
     return "kl_div" in text and re.search(r"\bkl_div\b", text) is not None
-
-
-def split_lines(text: str) -> list[str]:
-    """The lines of `text` as Python counts them, each with its newline: only `\\n`, `\\r\\n` and `\\r` end one."""
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    lines = [line + "\n" for line in text.split("\n")]
-    last = lines.pop()[:-1]
-    return [*lines, last] if last else lines
 
 
 def parse(text: str, filename: str) -> ast.Module:
@@ -98,8 +89,11 @@ def check_text(
     """
     if not mentions(text, enable):
         return (), True
-    tree, lines = parse(text, filename), split_lines(text)
-    return check_tree(tree, lines, filename, enable=enable, across=across, returns=returns, unsaved=unsaved)
+    tree = parse(text, filename)
+    from kl_lint.flow.lines import Lines
+
+    lines = Lines(text)
+    return _checked(tree, lines, filename, enable=enable, across=across, returns=returns, unsaved=unsaved)
 
 
 def check_tree(
@@ -118,6 +112,20 @@ def check_tree(
     """
     if not mentions("".join(lines), enable):
         return (), True
+    return _checked(tree, lines, filename, enable=enable, across=across, returns=returns, unsaved=unsaved)
+
+
+def _checked(
+    tree: ast.Module,
+    lines: Sequence[str],
+    filename: str,
+    *,
+    enable: frozenset[str],
+    across: bool,
+    returns: Sequence[Return],
+    unsaved: Mapping[str, str] | None,
+) -> tuple[tuple[Finding, ...], bool]:
+    """The findings in a module that mentions a divergence; what goes wrong is one of them."""
     try:
         from kl_lint.rules import judge
 
@@ -143,10 +151,11 @@ def inspect_text(
     """
     if not mentions(text):
         return (), True
+    from kl_lint.flow.lines import Lines
     from kl_lint.inspection import describe
 
     project = _project_of(filename, unsaved) if across else None
-    facts = _facts(parse(text, filename), split_lines(text), filename, project=project, returns=returns)
+    facts = _facts(parse(text, filename), Lines(text), filename, project=project, returns=returns)
     return describe(facts), facts.complete
 
 

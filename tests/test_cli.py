@@ -14,7 +14,7 @@ import pytest
 
 import kl_lint
 from kl_lint.cli import main
-from kl_lint.engine import split_lines
+from kl_lint.lines import split_lines
 from kl_lint.rules import CODES, RULES
 from kl_lint.selection import CODES as SPELLED_OUT, OPT_IN, Selection, split_codes, unknown_code
 from tests.command import CORRECT, LEGACY, MISUSE, OFF_BY_DEFAULT, ROOT, TWICE, Command, plant, run

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kl_lint.engine import split_lines
+from kl_lint.lines import split_lines
 from kl_lint.sources.noqa import Noqa
 from kl_lint.sources.silencing import silenced
 from tests.command import CORRECT, LEGACY, MISUSE, OFF_BY_DEFAULT, TWICE, Command, plant, run

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 import kl_lint
-from kl_lint.engine import check_text, check_tree, inspect_text, mentions, parse, split_lines
+from kl_lint.engine import check_text, check_tree, inspect_text, mentions, parse
+from kl_lint.lines import split_lines
 
 MISUSE = """\
 import torch.nn.functional as F

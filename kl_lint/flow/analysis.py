@@ -13,6 +13,7 @@ from kl_lint.flow.facts import handwritten_facts, sites_of
 from kl_lint.flow.frame import Frame, Machine, OutOfWork
 from kl_lint.flow.interpreter import Interpreter
 from kl_lint.flow.kl_call import Handwritten, Site
+from kl_lint.flow.lines import whole
 from kl_lint.flow.modules import Modules
 from kl_lint.flow.objects import is_kl_loss
 from kl_lint.flow.presence import presence_of
@@ -113,7 +114,7 @@ def interpret_module(frame: Frame, names: frozenset[str]) -> None:
 
 def rebinding(frame: Frame) -> set[Function]:
     """The functions of a module that bind its names: what these hold, others must be told first."""
-    if not any("global " in line for line in frame.source.lines):
+    if "global " not in whole(frame.source.lines):
         return set()
     functions = (value for value in frame.variables.values() if isinstance(value, Function))
     return {one for one in functions if any(isinstance(node, ast.Global) for node in walk(one.node))}

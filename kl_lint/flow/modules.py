@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 
 from kl_lint.flow.frame import Frame, Machine
+from kl_lint.flow.lines import whole
 from kl_lint.flow.project import Project
 from kl_lint.flow.relevance import relevant_names
 from kl_lint.flow.source import Source
@@ -212,7 +213,7 @@ def symbol_of(path: str) -> Symbol:
 
 def rebound_names(source: Source) -> frozenset[str]:
     """The names that functions of a module declare `global`: what they hold is not what the top level gave them."""
-    if not any("global " in line for line in source.lines):
+    if "global " not in whole(source.lines):
         return frozenset()
     return frozenset(name for node in walk(source.tree) if isinstance(node, ast.Global) for name in node.names)
 

@@ -5,9 +5,11 @@ that is called `kl_div`; most files that mention a divergence only so are large.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kl_lint.flow.lines import whole
 from kl_lint.flow.syntax import walk_rows
 
 __all__ = ["Presence", "presence_of"]
@@ -16,6 +18,7 @@ EXACT = frozenset({"kl_div", "KLDivLoss"})
 """The names under which torch has the divergence."""
 PART = "KLDiv"
 """What the name of a project's own kind of KLDivLoss has in it."""
+MENTION = re.compile(f"kl_div|{PART}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,12 @@ def presence_of(tree: ast.Module, lines: Sequence[str]) -> Presence:
 
     A name that is only assigned to, or defined, is none: what it stands for would have to be named too.
     """
-    rows = [row for row, line in enumerate(lines, start=1) if "kl_div" in line or PART in line]
+    text = whole(lines)
+    rows = rows_of(MENTION, text)
     for listed in tree.body:
         if isinstance(listed, (ast.Assign, ast.AugAssign, ast.AnnAssign)) and "__all__" in names_stored(listed):
             rows = [row for row in rows if not listed.lineno <= row <= (listed.end_lineno or row)]
-    starred = any("import *" in line for line in lines)
+    starred = "import *" in text
     imported: set[str] = set()
     for node in walk_rows(tree, rows):
         match node:
@@ -55,6 +59,18 @@ def presence_of(tree: ast.Module, lines: Sequence[str]) -> Presence:
             case _:
                 pass
     return Presence(named=False, imported=frozenset(imported))
+
+
+def rows_of(pattern: re.Pattern[str], text: str) -> list[int]:
+    """The rows (1-based) on which a pattern stands, each once."""
+    rows: list[int] = []
+    row, start = 1, 0
+    for found in pattern.finditer(text):
+        row += text.count("\n", start, found.start())
+        start = found.start()
+        if not rows or rows[-1] != row:
+            rows.append(row)
+    return rows
 
 
 def names_stored(statement: ast.Assign | ast.AugAssign | ast.AnnAssign) -> list[str]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from kl_lint.flow.lines import Lines
 from kl_lint.flow.source import Source
 
 __all__ = ["Project", "project_of", "root_of"]
@@ -209,7 +210,7 @@ class Project:
         finally:
             if collecting:
                 gc.enable()
-        return Source(path, text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), tree)
+        return Source(path, Lines(text), tree)
 
     def _content(self, path: str) -> bytes | None:
         """What is to be searched for words."""
@@ -236,9 +237,9 @@ class Project:
         pattern = re.compile(rb"(?<![A-Za-z0-9_])(?:" + b"|".join(map(re.escape, needles)) + rb")(?![A-Za-z0-9_])")
         definition = re.compile(rb"\b(?:def|class)[ \t]+(" + b"|".join(map(re.escape, needles)) + rb")(?![A-Za-z0-9_])")
         for path, data in self._near(os.path.dirname(besides)):
-            if path != besides and any(needle in data for needle in needles):
-                if not set(pattern.findall(data)) <= set(definition.findall(data)):
-                    yield path
+            mentioned = path != besides and any(needle in data for needle in needles)
+            if mentioned and not set(pattern.findall(data)) <= set(definition.findall(data)):
+                yield path
 
     def _near(self, folder: str) -> Iterator[tuple[str, bytes]]:
         """The files around a folder: in it and below it, then around the one above, up to the bound."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
+from kl_lint.flow.lines import whole
 from kl_lint.flow.slicing import slice_of
 from kl_lint.flow.syntax import only_owners, walk
 
@@ -161,7 +162,8 @@ def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str]
     aliases = dict(survey.aliases)
     for name, table in registries(survey.definitions):
         aliases[name] = [*aliases.get(name, ()), Alias(table, called=False)]
-    unreduced = any(UNREDUCED.search(line) for line in lines)
+    text = whole(lines)
+    unreduced = UNREDUCED.search(text) is not None
     reached: dict[str, bool] = {}
     """By name, whether calling what it stands for makes an object that computes a divergence."""
     told: set[Definition] = set()
@@ -192,7 +194,7 @@ def relevant_names(tree: ast.Module, lines: Sequence[str], seeds: frozenset[str]
                     pass
     names = frozenset(reached)
     makers = makers or names
-    if not any("global " in line or "nonlocal " in line for line in lines):
+    if "global " not in text and "nonlocal " not in text:
         return Relevant(names, makers, near)
     outward = (ast.Global, ast.Nonlocal)
     writers = {n.name for n in walk(tree) if isinstance(n, FUNCTIONS) and any(isinstance(s, outward) for s in n.body)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kl_lint.engine import split_lines
+from kl_lint.lines import split_lines
 
 TYPE_CHECKING = False
 

@@ -140,7 +140,7 @@ class _Loop:
         found = [(finding, finding.fix) for finding in own if finding.fix and finding.fix.applicability in levels]
         if not found:
             return []
-        from kl_lint.engine import split_lines
+        from kl_lint.lines import split_lines
         from kl_lint.sources.noqa import Noqa
 
         noqa = Noqa(split_lines(text))

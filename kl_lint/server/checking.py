@@ -8,9 +8,10 @@ from functools import cached_property
 
 from kl_lint.batch import find, kept
 from kl_lint.configuration.settings import Settings
-from kl_lint.engine import inspect_text, split_lines
+from kl_lint.engine import inspect_text
 from kl_lint.finding import Finding, Fix
 from kl_lint.inspection import Row
+from kl_lint.lines import split_lines
 from kl_lint.rewriting import TextEdit, differences, edits_of_fix, fix_source
 from kl_lint.rewriting.lines import BYTE_ORDER_MARK
 from kl_lint.selection import INTERNAL_ERROR

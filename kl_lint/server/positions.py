@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from lsprotocol import types
 
-from kl_lint.engine import split_lines
 from kl_lint.finding import Span
+from kl_lint.lines import split_lines
 from kl_lint.reports.columns import utf8_column, utf16_column
 from kl_lint.rewriting.lines import BYTE_ORDER_MARK
 

@@ -12,7 +12,8 @@ import re
 from keyword import iskeyword
 from textwrap import dedent
 
-from kl_lint.engine import mentions, parse, split_lines
+from kl_lint.engine import mentions, parse
+from kl_lint.lines import split_lines
 from kl_lint.sources.magics import stand_ins
 from kl_lint.sources.problem import Problem
 

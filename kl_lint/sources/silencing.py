@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kl_lint.engine import split_lines
+from kl_lint.lines import split_lines
 from kl_lint.sources.noqa import COMMENT, silences, stretches
 
 TYPE_CHECKING = False

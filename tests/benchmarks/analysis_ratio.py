@@ -26,9 +26,10 @@ from pathlib import Path
 if __name__ == "__main__":  # from a checkout, installed or not
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from kl_lint.engine import mentions, split_lines
+from kl_lint.engine import mentions
 from kl_lint.finding import Finding
 from kl_lint.flow import Facts, analyse
+from kl_lint.lines import split_lines
 from kl_lint.rules import judge
 from tests.benchmarks.training_code import SHAPES, generate
 

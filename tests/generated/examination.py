@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from kl_lint.engine import split_lines
 from kl_lint.finding import Finding, Span
 from kl_lint.flow import Facts, analyse
 from kl_lint.flow.kl_call import Kind, Site
+from kl_lint.lines import split_lines
 from kl_lint.rewriting import FixResult, fix_source
 from kl_lint.rules import judge
 from tests.generated.grammar import Form, Program, arms

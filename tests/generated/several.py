@@ -13,10 +13,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from kl_lint.engine import mentions, split_lines
+from kl_lint.engine import mentions
 from kl_lint.finding import Finding
 from kl_lint.flow import Facts, analyse
 from kl_lint.flow.project import forget, project_of
+from kl_lint.lines import split_lines
 from kl_lint.rewriting import FixResult, fix_source
 from kl_lint.rules import judge
 from tests.generated.examination import OPT_IN, Examined

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kl_lint import check_source
-from kl_lint.engine import split_lines
 from kl_lint.finding import Applicability, Finding, Fix, RenameCallee, Span, Step
+from kl_lint.lines import split_lines
 from kl_lint.reports import Context
 
 SOURCE = """\

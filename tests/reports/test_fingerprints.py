@@ -7,8 +7,8 @@ from hashlib import sha256
 
 import pytest
 
-from kl_lint.engine import split_lines
 from kl_lint.finding import Finding
+from kl_lint.lines import split_lines
 from kl_lint.reports.fingerprints import fingerprints
 from tests.reports.samples import BROKEN, SOURCE, found, moved
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from kl_lint import check_source
-from kl_lint.engine import split_lines
 from kl_lint.finding import Applicability, Finding, Fix, RenameCallee, Span
+from kl_lint.lines import split_lines
 from kl_lint.reports import Context, render
 from kl_lint.rewriting import apply_fixes
 from tests.reports.samples import BROKEN, HOSTILE, SOURCE, context, displayed, found, hostile

@@ -16,8 +16,8 @@ import jsonschema
 import pytest
 
 from kl_lint import __version__, check_source
-from kl_lint.engine import split_lines
 from kl_lint.finding import Finding, Span, Step
+from kl_lint.lines import split_lines
 from kl_lint.reports import Context, render
 from kl_lint.reports.sarif import FINGERPRINT
 from kl_lint.rewriting import apply_fixes

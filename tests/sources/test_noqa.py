@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kl_lint.engine import split_lines
+from kl_lint.lines import split_lines
 from kl_lint.sources.noqa import Noqa
 
 COMMENTS = (
