@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from kl_lint.flow.callers import enter_callers, names_for
+from kl_lint.flow.callers import enter_callers
 from kl_lint.flow.declared import Declaration
 from kl_lint.flow.expressions import resolved
 from kl_lint.flow.facts import handwritten_facts, sites_of
@@ -19,9 +19,10 @@ from kl_lint.flow.objects import is_kl_loss
 from kl_lint.flow.presence import presence_of
 from kl_lint.flow.project import Project
 from kl_lint.flow.questions import open_questions
-from kl_lint.flow.relevance import Relevant, names_read, relevant_names, surveyed
+from kl_lint.flow.relevance import Relevant, names_for, relevant_names
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute_one
+from kl_lint.flow.survey import names_read, surveyed
 from kl_lint.flow.syntax import walk
 from kl_lint.flow.values import Class, Function, Symbol, Unknown, Value, options_of
 
@@ -73,7 +74,7 @@ def analyse(
         return Facts(())
     seeds = frozenset({"kl_div", "KLDivLoss"}) | (frozenset({"log", "log_softmax"}) if handwritten else frozenset())
     try:
-        relevant = relevant_names(tree, lines, seeds).and_also(brought)
+        relevant = relevant_names(source, seeds).and_also(brought)
     except RecursionError:  # nested deeper than Python itself goes
         return Facts((), complete=False)
     kinds = frozenset({"super"}) if any("KLDivLoss" in name for name in relevant.names) else frozenset()
@@ -145,12 +146,14 @@ def enter(interpreter: Interpreter, frame: Frame, names: Relevant) -> None:
     machine = interpreter.machine
     first = rebinding(frame)
     functions = sorted(functions_in(frame, frame.variables.values(), set()), key=lambda one: one not in first)
-    read_by: dict[ast.AST, frozenset[str]] = {one.node: one.names for one in surveyed(frame.source.tree).definitions}
-    named = [(function, read_by.get(function.node) or names_read(function.node)) for function in functions]
+    survey = surveyed(frame.source)
+    surveyed_nodes = {definition.node for definition in survey.definitions}
 
     def look(new: frozenset[str], into: Callable[[Function], object]) -> None:
-        for function, read in named:
-            if concerns(function, read, new):
+        readers: set[ast.AST] = {definition.node for definition in survey.readers(new)}
+        for function in functions:
+            apart = function.node not in surveyed_nodes and not new.isdisjoint(names_read(function.node))
+            if function.node in readers or apart or derives(function):
                 into(function)
         for node, function in list(machine.defined.items()):
             apart = node not in machine.called and function.frame.source is frame.source
@@ -165,10 +168,9 @@ def enter(interpreter: Interpreter, frame: Frame, names: Relevant) -> None:
         asked |= new
 
 
-def concerns(function: Function, read: frozenset[str], names: frozenset[str]) -> bool:
-    """Whether what a function reads makes it relevant; in a kind of KLDivLoss, what it has of its bases does."""
-    inside = function.owner is not None and is_kl_loss(function.owner)
-    return not names.isdisjoint(read) or (inside and "super" in read)
+def derives(function: Function) -> bool:
+    """Whether a function belongs to a kind of KLDivLoss, and uses what it has of its bases."""
+    return function.owner is not None and is_kl_loss(function.owner) and "super" in names_read(function.node)
 
 
 def functions_in(frame: Frame, values: Iterable[Value], seen: set[Class]) -> Iterator[Function]:

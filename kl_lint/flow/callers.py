@@ -11,11 +11,12 @@ from kl_lint.flow.frame import Frame
 from kl_lint.flow.interpreter import Interpreter
 from kl_lint.flow.modules import Modules, bound_names
 from kl_lint.flow.questions import COMMON, answered, open_questions
-from kl_lint.flow.relevance import may_make, names_read, relevant_names, spread, surveyed
+from kl_lint.flow.relevance import names_for, relevant_names
 from kl_lint.flow.source import Source
+from kl_lint.flow.survey import surveyed
 from kl_lint.flow.values import Class, Function, options_of
 
-__all__ = ["enter_callers", "names_for"]
+__all__ = ["enter_callers"]
 
 MOST_CALLING_FILES = 6
 """How many files are looked into for callers."""
@@ -51,13 +52,6 @@ def enter_callers(interpreter: Interpreter, modules: Modules, source: Source) ->
                 return
 
 
-def names_for(words: frozenset[str], source: Source) -> frozenset[str]:
-    """The names under which a file knows what goes by `words` elsewhere."""
-    reached: dict[str, bool] = {}
-    spread([(word, may_make(word)) for word in sorted(words)], surveyed(source.tree).aliases, reached)
-    return frozenset(reached)
-
-
 def names_bound(tree: ast.Module) -> frozenset[str]:
     """The names that the imports and assignments at the top of a file bind, under which others may import them."""
     return frozenset(
@@ -71,23 +65,20 @@ def enter_file(interpreter: Interpreter, frame: Frame, words: frozenset[str], as
     """
     machine = interpreter.machine
     functions = functions_of(frame)
-    read: dict[ast.AST, frozenset[str]] = {one.node: one.names for one in surveyed(frame.source.tree).definitions}
-    mentions = {function: read.get(function.node) or names_read(function.node) for function in functions}
     entered: set[Function] = set()
 
     def enter(reached: frozenset[str]) -> bool:
         machine.relevant = machine.relevant | reached
         machine.slices.clear()
+        readers = {definition.node for definition in surveyed(frame.source).readers(reached)}
         for function in functions:
-            if function not in entered and not reached.isdisjoint(mentions[function]):
+            if function not in entered and function.node in readers:
                 entered.add(function)
                 if not interpreter.visit(function):
                     return False
         return True
 
-    return enter(words) and (
-        answered(machine, asking) or enter(relevant_names(frame.source.tree, frame.source.lines, words).names)
-    )
+    return enter(words) and (answered(machine, asking) or enter(relevant_names(frame.source, words).names))
 
 
 def functions_of(frame: Frame) -> list[Function]:

@@ -75,7 +75,7 @@ class Modules:
             if path.endswith(".py") and path not in self._frames and self.project.computes_divergence(path):
                 frame = self.frame(path)
                 if frame is not None:
-                    found = relevant_names(frame.source.tree, frame.source.lines).names
+                    found = relevant_names(frame.source).names
                     names |= found | {alias.asname or alias.name for alias in statement.names if alias.name in found}
         return frozenset(names)
 

@@ -11,8 +11,9 @@ import ast
 from collections.abc import Sequence
 
 from kl_lint.flow.frame import Machine, RawCall
-from kl_lint.flow.relevance import Definition, last_name, registries, surveyed
+from kl_lint.flow.relevance import registries
 from kl_lint.flow.source import Source
+from kl_lint.flow.survey import Definition, last_name, surveyed
 from kl_lint.flow.values import Constant, Space, Tensor, Unknown, Value, options_of
 
 __all__ = ["COMMON", "answered", "open_questions"]
@@ -79,7 +80,7 @@ def answered(machine: Machine, source: Source) -> bool:
 
 def definitions_of(source: Source) -> Sequence[Definition]:
     """What a file defines."""
-    return surveyed(source.tree).definitions
+    return surveyed(source).definitions
 
 
 def settled(raw: RawCall) -> bool:

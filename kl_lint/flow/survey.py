@@ -1,0 +1,364 @@
+"""What a module says of its names, for as many of them as are asked for: which definitions read them, and what else may
+stand for the same.
+
+Only what stands on a row with the word is looked at, so that a large file of which little matters costs little.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from kl_lint.flow.lines import whole
+from kl_lint.flow.source import Source
+from kl_lint.flow.syntax import only_owners, reaches, walk
+
+__all__ = ["Alias", "Definition", "Survey", "carried", "last_name", "may_make", "names_read", "surveyed"]
+
+SEEDS = frozenset({"kl_div", "KLDivLoss"})
+COMMON = frozenset({"forward", "__call__", "__init__", "self", "torch", "nn", "F", "functional"})
+"""Names that too much shares to tell anything; their classes tell instead."""
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+MAKER = re.compile(
+    r"_*[A-Z]|.*(?:partial|getattr|build|make|create|get_|setup|init|method|copy|script|compile|ignore|wrap)"
+)
+"""What a callable is named that may give back, or keep, an object or function that it is given."""
+KEEPERS = frozenset({"to", "cuda", "cpu", "eval", "train", "float", "half", "double", "type", "requires_grad_"})
+"""The methods of a module that give back the module."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Definition:
+    """A function or class, and the class that it is in."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    owner: str | None
+
+    def parts(self) -> Sequence[ast.AST]:
+        """What belongs to it: of a class, all but its methods."""
+        if not isinstance(self.node, ast.ClassDef):
+            return (self.node,)
+        rest = [inner for inner in self.node.body if not isinstance(inner, (*FUNCTIONS, ast.ClassDef))]
+        return [*self.node.bases, *self.node.decorator_list, *self.node.keywords, *rest]
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A name that is given what another stands for, or (`called`) what calling the other gives."""
+
+    name: str
+    called: bool
+
+
+class Survey:
+    """The names of one module, read as they are asked for."""
+
+    __slots__ = ("_aliases", "_names", "_noted", "_rows", "_text", "_tree", "definitions")
+
+    def __init__(self, source: Source) -> None:
+        self.definitions = tuple(definitions(source.tree.body))
+        self._tree = source.tree
+        self._text = whole(source.lines)
+        self._names: dict[Definition, frozenset[str]] = {}
+        self._rows: dict[str, list[int]] = {}
+        self._aliases: dict[str, list[Alias]] = {}
+        self._noted: set[ast.stmt] = set()
+
+    def names(self, definition: Definition) -> frozenset[str]:
+        """The names that a definition reads."""
+        found = self._names.get(definition)
+        if found is None:
+            nodes = [node for part in definition.parts() for node in walk(part)]
+            found = self._names[definition] = names_among(nodes)
+        return found
+
+    def readers(self, words: Iterable[str]) -> list[Definition]:
+        """The definitions that read one of `words`, in the order of the text."""
+        words = frozenset(words)
+        rows = sorted({row for word in words for row in self.rows(word)})
+        return [one for one in self.definitions if reaches(one.node, rows) and not words.isdisjoint(self.names(one))]
+
+    def aliases(self, words: Iterable[str]) -> Mapping[str, Sequence[Alias]]:
+        """For each of `words`, and perhaps others, the names that are given what it stands for."""
+        rows = sorted({row for word in words for row in self.rows(word)})
+        for statement in statements_on(self._tree.body, rows):
+            if statement not in self._noted:
+                self._noted.add(statement)
+                for part in heads(statement):
+                    note_aliases(part, self._aliases)
+        return self._aliases
+
+    def alike(self, words: Iterable[str]) -> set[str]:
+        """The words of the text that have one of `words` in them."""
+        found: set[str] = set()
+        for word in words:
+            at = self._text.find(word)
+            while at >= 0:
+                first, last = at, at + len(word)
+                while first and is_part(self._text[first - 1]):
+                    first -= 1
+                while last < len(self._text) and is_part(self._text[last]):
+                    last += 1
+                found.add(self._text[first:last])
+                at = self._text.find(word, last)
+        return found
+
+    def rows(self, word: str) -> list[int]:
+        """The rows (1-based, ascending) on which a word stands."""
+        if word not in self._rows:
+            self._rows[word] = list(rows_with(word, self._text)) if word else []
+        return self._rows[word]
+
+
+@lru_cache(maxsize=8)
+def surveyed(source: Source) -> Survey:
+    """The survey of a module: kept for a while, since callers are looked for in the same few files again and again."""
+    return Survey(source)
+
+
+def rows_with(word: str, text: str) -> Iterator[int]:
+    """The rows of a text on which a word stands by itself."""
+    row, counted = 1, 0
+    at = text.find(word)
+    while at >= 0:
+        after = at + len(word)
+        if not (at and is_part(text[at - 1])) and not (after < len(text) and is_part(text[after])):
+            row += text.count("\n", counted, at)
+            counted = at
+            yield row
+        at = text.find(word, after)
+
+
+def is_part(character: str) -> bool:
+    """Whether a character may stand in a name."""
+    return character.isalnum() or character == "_"
+
+
+def statements_on(body: Sequence[ast.stmt], rows: Sequence[int]) -> Iterator[ast.stmt]:
+    """The statements that reach over one of `rows`, those within statements included."""
+    for statement in body:
+        if reaches(statement, rows):
+            yield statement
+            for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+                for inner in getattr(statement, name, ()):
+                    if isinstance(inner, ast.stmt):
+                        yield from statements_on((inner,), rows)
+                    else:
+                        yield from statements_on(inner.body, rows)
+
+
+BLOCKS = frozenset({"body", "orelse", "finalbody", "handlers", "cases"})
+
+
+def heads(statement: ast.stmt) -> Iterator[ast.AST]:
+    """The parts of a statement that are no statements: all of a simple one."""
+    if not hasattr(statement, "body"):
+        yield from walk(statement)
+        return
+    yield statement
+    for name in statement._fields:
+        if name in BLOCKS:
+            continue
+        child = getattr(statement, name, None)
+        for one in child if isinstance(child, list) else (child,):
+            if isinstance(one, ast.AST):
+                yield from walk(one)
+
+
+def names_read(node: ast.AST) -> frozenset[str]:
+    """The names that a piece of code reads, or takes: variables, attributes, parameters, and strings that are one."""
+    return names_among(walk(node))
+
+
+def names_among(nodes: Sequence[ast.AST]) -> frozenset[str]:
+    """The names that nodes read, or take; not those of which only an attribute is read."""
+    found: set[str] = set()
+    owners = only_owners(nodes)
+    for node in nodes:
+        kind = node.__class__
+        if id(node) in owners:
+            continue
+        if kind is ast.Name:
+            found.add(node.id)  # type: ignore[attr-defined]
+        elif kind is ast.Attribute:
+            found.add(node.attr)  # type: ignore[attr-defined]
+        elif kind is ast.arg:
+            found.add(node.arg)  # type: ignore[attr-defined]
+        elif kind is ast.Constant:
+            text = node.value  # type: ignore[attr-defined]
+            if text.__class__ is str and text.isidentifier():
+                found.add(text)
+        elif kind is ast.alias:
+            found.add(node.name.rpartition(".")[2])  # type: ignore[attr-defined]
+        elif kind is ast.FunctionDef or kind is ast.AsyncFunctionDef:
+            found.add(node.name)  # type: ignore[attr-defined]
+        elif kind is ast.Global or kind is ast.Nonlocal:
+            found.update(node.names)  # type: ignore[attr-defined]
+    return frozenset(found)
+
+
+def definitions(body: Iterable[ast.stmt], owner: str | None = None) -> Iterator[Definition]:
+    """All functions of a body and of its classes (not those nested in functions)."""
+    for statement in body:
+        match statement:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield Definition(statement, owner)
+            case ast.ClassDef():
+                yield Definition(statement, None)
+                yield from definitions(statement.body, statement.name)
+            case ast.If() | ast.Try() | ast.With():
+                for block in (statement.body, getattr(statement, "orelse", []), getattr(statement, "finalbody", [])):
+                    yield from definitions(block, owner)
+                for handler in getattr(statement, "handlers", []):
+                    yield from definitions(handler.body, owner)
+            case _:
+                pass
+
+
+ITERATORS = frozenset({"zip", "enumerate", "reversed", "list", "tuple", "sorted", "values", "items", "iter", "next"})
+"""What gives back the elements of what it is given."""
+
+
+BINDING = frozenset(
+    {
+        ast.Assign,
+        ast.AnnAssign,
+        ast.NamedExpr,
+        ast.For,
+        ast.AsyncFor,
+        ast.comprehension,
+        ast.arg,
+        ast.arguments,
+        ast.keyword,
+        ast.alias,
+        ast.ClassDef,
+    }
+)
+"""The nodes that give a name to something."""
+
+
+def note_aliases(node: ast.AST, found: dict[str, list[Alias]]) -> None:
+    """For each name on the right of an assignment that may make an alias or an object, keep the names on the left."""
+    if node.__class__ not in BINDING:
+        return
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            note(found, targets, value)
+        case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.NamedExpr(target=target, value=value):
+            note(found, [target], value)
+        case (
+            ast.For(target=target, iter=value)
+            | ast.AsyncFor(target=target, iter=value)
+            | ast.comprehension(target=target, iter=value)
+        ):
+            note(found, [target], value)
+        case ast.arg(arg=name, annotation=ast.expr() as value):
+            note(found, [ast.Name(name)], value)
+        case ast.arguments():
+            positional = [*node.posonlyargs, *node.args]
+            defaults = zip(positional[len(positional) - len(node.defaults) :], node.defaults, strict=True)
+            for parameter, default in (*defaults, *zip(node.kwonlyargs, node.kw_defaults, strict=True)):
+                if default is not None:
+                    note(found, [ast.Name(parameter.arg)], default)
+        case ast.keyword(arg=str() as name, value=value):
+            note(found, [ast.Name(name)], value)
+        case ast.ClassDef(name=name, bases=bases):
+            for base in bases:
+                note(found, [ast.Name(name)], base)
+        case ast.alias(name=original, asname=str() as alias):
+            found.setdefault(original.rpartition(".")[2], []).append(Alias(alias, called=False))
+        case _:
+            pass
+
+
+def note(found: dict[str, list[Alias]], targets: Sequence[ast.expr], value: ast.expr) -> None:
+    """Keep one assignment."""
+    words = {(word, called) for word, called in carried(value) if word and word not in COMMON}
+    if words:
+        names = [name for target in targets for name in written(target) if name not in COMMON]
+        for word, called in words:
+            found.setdefault(word, []).extend(Alias(name, called) for name in names)
+
+
+def written(target: ast.expr) -> list[str]:
+    """The names that an assignment gives something to: a variable, or the last attribute."""
+    match target:
+        case ast.Tuple(elts=targets) | ast.List(elts=targets):
+            return [name for inner in targets for name in written(inner)]
+        case ast.Subscript(value=base) | ast.Starred(value=base):
+            return written(base)
+        case _:
+            return [name] if (name := last_name(target)) else []
+
+
+def carried(value: ast.expr) -> Iterator[tuple[str, bool]]:
+    """The names of what a value may be, or may hold, and whether it is what calling them gives: not of what is merely
+    computed with.
+    """
+    match value:
+        case ast.Constant(value=str() as text):
+            if text in SEEDS:
+                yield text, False
+        case ast.Name(id=name):
+            yield name, False
+        case ast.Attribute(value=base, attr=name):
+            yield name, False
+            if name in ITERATORS:
+                yield from carried(base)
+        case (
+            ast.Subscript(value=inner) | ast.Await(value=inner) | ast.Starred(value=inner) | ast.NamedExpr(value=inner)
+        ):
+            yield from carried(inner)
+        case ast.IfExp(body=one, orelse=other):
+            yield from carried(one)
+            yield from carried(other)
+        case ast.BoolOp(values=parts) | ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
+            for part in parts:
+                yield from carried(part)
+        case ast.Dict(values=parts):
+            for part in parts:
+                yield from carried(part)
+        case ast.Lambda() | ast.ListComp() | ast.DictComp() | ast.GeneratorExp():
+            for node in walk(value):
+                yield last_name(node), False
+        case ast.Call():
+            yield from carried_by_call(value)
+        case _:
+            pass
+
+
+def carried_by_call(call: ast.Call) -> Iterator[tuple[str, bool]]:
+    """The names of what the result of a call may be, or may hold."""
+    func = call.func
+    name = last_name(func)
+    if name:
+        yield name, True
+    else:
+        yield from ((word, True) for word, _ in carried(func))
+    if isinstance(func, ast.Attribute) and (name in KEEPERS or isinstance(func.value, ast.Call)):
+        yield from carried(func.value)
+    if name in ITERATORS and isinstance(func, ast.Attribute):
+        yield from carried(func.value)
+    keeps = name not in SEEDS and any(may_make(last_name(inner)) for inner in walk(func))
+    if keeps or name in ITERATORS:
+        for part in (*call.args, *(keyword.value for keyword in call.keywords)):
+            if keeps and isinstance(part, ast.Constant) and isinstance(part.value, str):
+                yield part.value, False
+            yield from carried(part)
+
+
+def may_make(name: str) -> bool:
+    """Whether calling something of that name may give an object or function, rather than a number."""
+    return MAKER.match(name) is not None
+
+
+def last_name(node: ast.AST) -> str:
+    """The last word of a name, an attribute or a string."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Constant(value=str() as name):
+            return name
+        case _:
+            return ""
