@@ -100,12 +100,14 @@ def analyse(
 
 def interpret_module(frame: Frame, names: frozenset[str]) -> None:
     """Interpret the top level in order."""
+    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    statements = [one for one in frame.source.tree.body if not isinstance(one, definitions)]
+    long = {one for one in statements if (one.end_lineno or one.lineno) - one.lineno > LONG}
+    aside = long.difference(surveyed(frame.source).reading(long, names))
     for statement in frame.source.tree.body:
         if frame.dead:
             frame.dead = False
-        long = (statement.end_lineno or statement.lineno) - statement.lineno > LONG
-        definition = isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
-        if long and not definition and names.isdisjoint(names_read(statement)):
+        if statement in aside:
             for node in getattr(statement, "targets", ()):
                 if isinstance(node, ast.Name):
                     frame.set(node.id, Unknown(frame.machine.fresh("long", node)))
@@ -151,14 +153,14 @@ def enter(interpreter: Interpreter, frame: Frame, names: Relevant) -> None:
 
     def look(new: frozenset[str], into: Callable[[Function], object]) -> None:
         readers: set[ast.AST] = {definition.node for definition in survey.readers(new)}
+        readers.update(survey.reading({function.node for function in functions} - surveyed_nodes, new))
         for function in functions:
-            apart = function.node not in surveyed_nodes and not new.isdisjoint(names_read(function.node))
-            if function.node in readers or apart or derives(function):
+            if function.node in readers or derives(function):
                 into(function)
-        for node, function in list(machine.defined.items()):
-            apart = node not in machine.called and function.frame.source is frame.source
-            if apart and not new.isdisjoint(names_read(node)):
-                into(function)
+        left = {n: f for n, f in machine.defined.items() if n not in machine.called and f.frame.source is frame.source}
+        for node in survey.reading(left, new) if left else ():
+            if node not in machine.called:
+                into(left[node])
 
     look(names.near, lambda function: interpreter.standalone(function, None))
     look(names.makers - names.near, interpreter.glance)

@@ -7,7 +7,6 @@ computes one, or for a function whose parameters reach one, makes whatever reads
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -31,8 +30,8 @@ from kl_lint.flow.syntax import walk
 
 __all__ = ["Relevant", "names_for", "registries", "relevant_names"]
 
-UNREDUCED = re.compile(r"[\"']none[\"']|\breduce\b|\btorch\.kl_div\b")
-"""What a text says that leaves a divergence unreduced, so that callers may average it."""
+UNREDUCED = ('"none"', "'none'", "torch.kl_div")
+"""What a text says that leaves a divergence unreduced, so that callers may average it; so does the word `reduce`."""
 
 
 class Concern(Enum):
@@ -63,7 +62,7 @@ def relevant_names(source: Source, seeds: frozenset[str] = SEEDS) -> Relevant:
     """
     survey = surveyed(source)
     text = whole(source.lines)
-    unreduced = UNREDUCED.search(text) is not None
+    unreduced = any(said in text for said in UNREDUCED) or bool(survey.rows(("reduce",)))
     reached: dict[str, bool] = {}
     """By name, whether calling what it stands for makes an object that computes a divergence."""
     told: set[Definition] = set()
@@ -80,7 +79,7 @@ def relevant_names(source: Source, seeds: frozenset[str] = SEEDS) -> Relevant:
         new = spread(waiting, survey, reached)
         near = near or frozenset(reached)
         waiting = []
-        for definition in survey.readers(new):
+        for definition in survey.readers(frozenset(new)):
             if definition in told:
                 continue
             match concerns_callers(definition, reached, unreduced=unreduced):

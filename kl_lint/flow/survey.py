@@ -62,28 +62,31 @@ class Survey:
         self.definitions = tuple(definitions(source.tree.body))
         self._tree = source.tree
         self._text = whole(source.lines)
-        self._names: dict[Definition, frozenset[str]] = {}
+        self._names: dict[ast.AST, frozenset[str]] = {}
         self._rows: dict[str, list[int]] = {}
         self._aliases: dict[str, list[Alias]] = {}
         self._noted: set[ast.stmt] = set()
 
-    def names(self, definition: Definition) -> frozenset[str]:
-        """The names that a definition reads."""
-        found = self._names.get(definition)
-        if found is None:
-            nodes = [node for part in definition.parts() for node in walk(part)]
-            found = self._names[definition] = names_among(nodes)
-        return found
-
-    def readers(self, words: Iterable[str]) -> list[Definition]:
+    def readers(self, words: frozenset[str]) -> list[Definition]:
         """The definitions that read one of `words`, in the order of the text."""
-        words = frozenset(words)
-        rows = sorted({row for word in words for row in self.rows(word)})
-        return [one for one in self.definitions if reaches(one.node, rows) and not words.isdisjoint(self.names(one))]
+        rows = self.rows(words)
+        near = (one for one in self.definitions if reaches(one.node, rows))
+        return [one for one in near if not words.isdisjoint(self._named(one.node, one.parts()))]
+
+    def reading(self, nodes: Iterable[ast.AST], words: frozenset[str]) -> list[ast.AST]:
+        """Those of `nodes` that read one of `words`, in their order."""
+        rows = self.rows(words)
+        return [node for node in nodes if reaches(node, rows) and not words.isdisjoint(self._named(node, (node,)))]
+
+    def _named(self, node: ast.AST, parts: Sequence[ast.AST]) -> frozenset[str]:
+        found = self._names.get(node)
+        if found is None:
+            found = self._names[node] = names_among([inner for part in parts for inner in walk(part)])
+        return found
 
     def aliases(self, words: Iterable[str]) -> Mapping[str, Sequence[Alias]]:
         """For each of `words`, and perhaps others, the names that are given what it stands for."""
-        rows = sorted({row for word in words for row in self.rows(word)})
+        rows = self.rows(words)
         for statement in statements_on(self._tree.body, rows):
             if statement not in self._noted:
                 self._noted.add(statement)
@@ -106,11 +109,14 @@ class Survey:
                 at = self._text.find(word, last)
         return found
 
-    def rows(self, word: str) -> list[int]:
-        """The rows (1-based, ascending) on which a word stands."""
-        if word not in self._rows:
-            self._rows[word] = list(rows_with(word, self._text)) if word else []
-        return self._rows[word]
+    def rows(self, words: Iterable[str]) -> list[int]:
+        """The rows (1-based, ascending) on which one of `words` stands."""
+        found: set[int] = set()
+        for word in words:
+            if word not in self._rows:
+                self._rows[word] = list(rows_with(word, self._text)) if word else []
+            found.update(self._rows[word])
+        return sorted(found)
 
 
 @lru_cache(maxsize=8)
