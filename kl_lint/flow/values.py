@@ -412,6 +412,8 @@ Value = (
 
 NONE = Constant(None)
 MOST_OPTIONS = 8
+MOST_ENTRIES = 256
+"""How many entries of several dicts are compared to make one of them."""
 
 
 def compatible(one: Guards, other: Guards) -> bool:
@@ -590,7 +592,12 @@ def join_two(one: Value, other: Value, numbers: Numbers) -> Value:
 
 
 def join_mappings(mappings: AbstractSequence[Mapping], numbers: Numbers) -> Mapping:
-    """What several dicts have in common, and what only some of them have: under each key, what it may hold."""
+    """What several dicts have in common, and what only some of them have: under each key, what it may hold; where that
+    is much, nothing is told apart.
+    """
+    number = numbers.of("join", *(number_of(mapping, numbers) for mapping in mappings))
+    if sum(len(mapping.entries) for mapping in mappings) > MOST_ENTRIES:
+        return Mapping((), Unknown(number), number)
     held: dict[tuple[type, object], list[Value]] = {}
     for mapping in mappings:
         for key, value in mapping.entries:
@@ -599,7 +606,7 @@ def join_mappings(mappings: AbstractSequence[Mapping], numbers: Numbers) -> Mapp
     return Mapping(
         tuple((key, join(values, numbers)) for (_, key), values in held.items()),
         join(rests, numbers) if rests else None,
-        numbers.of("join", *(number_of(mapping, numbers) for mapping in mappings)),
+        number,
     )
 
 

@@ -272,4 +272,9 @@ def test_a_tensor_without_dims_has_none_to_move(moved: str) -> None:
 
 
 def test_a_nest_too_deep_for_the_search_for_names_is_given_up() -> None:
-    assert analysed(within("x if x else " * 1000 + "y") + LAST) == Facts((), (), complete=False)
+    assert analysed(within("x if x else " * 1000 + "F.kl_div") + LAST) == Facts((), (), complete=False)
+
+
+def test_a_nest_that_no_name_leads_to_is_not_searched() -> None:
+    facts = analysed(within("x if x else " * 1000 + "y") + LAST)
+    assert [rows_at(call) for call in calls_in(facts)] == [{GOOD}]
