@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,9 @@ from libcst.codemod import CodemodContext, SkipFile
 from kl_lint.finding import Applicability, Finding, Fix, RenameCallee, SetKeyword, Span
 from kl_lint.rewriting.codemod import FixKLDivergence
 from kl_lint.rewriting.fixing import fix_source
+from tests.command import MENDED, MISUSE
+
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 SOURCE = "y = F.a(x) ;z = 1\r\n"
 
@@ -88,3 +93,12 @@ def test_the_tool_runs_it(tmp_path: Path, options: list[str]) -> None:
     )
     assert "Transformed 1 files successfully" in run.stderr
     assert path.read_bytes() == b"x  =  1\r\n"
+
+
+def test_the_command_in_the_readme_mends(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    path = tmp_path / "src" / "loss.py"
+    path.write_text(MISUSE, encoding="utf-8")
+    (line,) = re.findall(r"^python (-m libcst\.tool .*)$", README.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    subprocess.run([sys.executable, *shlex.split(line)], cwd=tmp_path, capture_output=True, check=True)
+    assert path.read_text(encoding="utf-8") == MENDED
