@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.flow.programs import GOOD, LOG_PROBS, PROBS, Case, case, check
-from tests.flow.test_project import HEAD, spaces, write
+from tests.flow.test_project import HEAD, calls, spaces, write
 
 EITHER = [GOOD, (PROBS, PROBS, "batchmean", False)]
 CHANGED = """
@@ -105,3 +105,12 @@ def test_a_base_that_is_not_read_fills_a_placeholder(tmp_path: Path, name: str) 
     )
     write(tmp_path, {"keeper.py": keeper, "main.py": HEAD + f"from keeper import {name}\n" + asked})
     assert spaces(tmp_path, "main.py") == {(LOG_PROBS, PROBS), (PROBS, PROBS)}
+
+
+def test_a_placeholder_for_a_tensor_has_no_rank(tmp_path: Path) -> None:
+    kept = "class Kept:\n    held = None\nKEPT = Kept()\n"
+    text = "def kl(x):\n    q = F.softmax(KEPT.held[0], 0).unsqueeze(0)\n    return F.kl_div(x.log_softmax(-1), q, reduction='sum')\n"
+    write(tmp_path, {"main.py": HEAD + kept + text})
+    (call,) = calls(tmp_path, "main.py")
+    assert call.target is not None
+    assert (call.target.value.dim, call.target.value.rank) == (1, None)

@@ -93,9 +93,9 @@ def as_tensor(value: Value, numbers: Numbers) -> Tensor:
             return value
         case Unknown():
             return Tensor(value.number, form=value.form)
-        case Constant():
+        case Constant(value=bool() | int() | float()):
             return Tensor(number_of(value, numbers), fill=value, rank=0, gradient=False)
-        case _:
+        case _:  # None, where a tensor is wanted, is a placeholder for one
             return Tensor(number_of(value, numbers))
 
 
