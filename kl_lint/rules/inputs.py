@@ -192,7 +192,12 @@ class NormalizedTwice:
     )
 
     def check(self, call: KLCall) -> Report | None:
-        remarks = remarked(call, RemarkKind.NORMALIZED_TWICE)
+        remarks = [
+            (name, argument, remark)
+            for name, argument, _ in remarked(call, RemarkKind.NORMALIZED_TWICE)
+            for remark in argument.value.remarks
+            if remark.kind is RemarkKind.NORMALIZED_TWICE
+        ]
         found = with_edits(remarks, lambda remark, argument: unnormalise_once(remark, argument.value, call))
         if not found:
             return None

@@ -64,7 +64,7 @@ def normalize(space: Space, *, sign: int = 1) -> Effect:
 
 
 def twice(call: Call, operand: Tensor, dim: int | None, symbol: int | None) -> tuple[Note, ...]:
-    """The note that probabilities are normalised again, where that is proved."""
+    """The note that probabilities are normalised again, where that is proved; after it, that they were before."""
     given = operand
     while not given.whole and given.form is not None and given.form.op in ("div", "scaled"):
         inner = given.form.operand
@@ -86,7 +86,7 @@ def twice(call: Call, operand: Tensor, dim: int | None, symbol: int | None) -> t
         argument=call.operand_place(),
         operand_number=made.operand_number,
     )
-    return (note,)
+    return (note, *(earlier for earlier in given.notes if earlier.kind is RemarkKind.NORMALIZED_TWICE))
 
 
 def temperature(operand: Tensor) -> Value:
