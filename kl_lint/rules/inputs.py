@@ -201,6 +201,8 @@ class NormalizedTwice:
         found = with_edits(remarks, lambda remark, argument: unnormalise_once(remark, argument.value, call))
         if not found:
             return None
+        kept = [argument for _, argument, _, edits in found if not edits]  # to mend it in part would not be enough
+        found = [(name, argument, remark, () if argument in kept else edits) for name, argument, remark, edits in found]
         name, argument, _, _ = foremost(found)
         message = (
             f"{subject(name, call)} is normalised twice{because(argument, call)}: "

@@ -222,8 +222,6 @@ MISTAKEN: tuple[tuple[str, ...], ...] = (
     ("softmax", "guard", "wrong_log"),
     ("log_softmax", "exp", "log_softmax"),
     ("softmax", "log", "log"),
-    ("softmax", "softmax", "log_softmax"),
-    ("softmax", "softmax", "softmax"),
 )
 """Ways to make something that belongs nowhere, whatever is said of it."""
 

@@ -342,6 +342,11 @@ SOFTENED = (
         (Unwrap(INNER, OPERAND),),
     ),
     Case(
+        "three-times-one-of-them-out-of-reach",
+        call(replace(SOFT_LOG_PROBS, remarks=(TWICE, replace(IN_A_LOCAL, span=INNER)))),
+        SOFTENED,
+    ),
+    Case(
         "first-softmax-used-elsewhere",
         call(replace(SOFT_LOG_PROBS, remarks=(replace(IN_A_LOCAL, operand_unchanged=True),))),
         SOFTENED,
