@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -751,10 +752,10 @@ def starred(frame: Frame, node: ast.Starred) -> Value:
 
 
 def text(frame: Frame, node: ast.JoinedStr) -> Value:
-    """An f-string: what stands in its braces is computed."""
+    """An f-string, or a template: what stands in its braces is computed."""
     for part in node.values:
-        if isinstance(part, ast.FormattedValue):
-            evaluate(frame, part.value)
+        if not isinstance(part, ast.Constant):
+            evaluate(frame, part.value)  # type: ignore[attr-defined]
     return Unknown(frame.machine.fresh("text", node))
 
 
@@ -786,3 +787,5 @@ HANDLERS: dict[type[ast.expr], Handler] = {
     ast.Starred: starred,
     ast.JoinedStr: text,
 }
+if sys.version_info >= (3, 14):
+    HANDLERS[ast.TemplateStr] = text
