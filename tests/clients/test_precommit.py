@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from filelock import FileLock
 
 import kl_lint
@@ -207,4 +209,32 @@ def test_notebooks_are_checked_and_fixed(project: Project) -> None:
     assert path.read_text(encoding="utf-8") == as_jupyter(notebook(*CELLS_MENDED))
     project.run("git", "add", path.name)
     through, said = project.commit()
+    assert through, said
+
+
+# --- the hook of flake8 ---
+
+
+def test_the_hook_of_flake8_reports_too(project: Project, source: Path) -> None:
+    """As in the README, with flake8 from the package index in place of its repository, and kl-lint from here."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = [each for each in re.findall(r"```yaml\n(.*?)```", readme, flags=re.DOTALL) if "PyCQA" in each]
+    (repository,) = yaml.safe_load(block)["repos"]
+    (hook,) = repository["hooks"]
+    assert (hook["id"], hook["additional_dependencies"]) == ("flake8", ["kl-lint"])
+    here = {
+        "id": "flake8",
+        "name": "flake8",
+        "entry": "flake8",
+        "language": "python",
+        "types": ["python"],
+        "additional_dependencies": [f"flake8=={repository['rev']}", str(source)],
+    }
+    configuration = {"repos": [{"repo": "local", "hooks": [here]}]}
+    (project.directory / ".pre-commit-config.yaml").write_text(json.dumps(configuration))
+    project.run("git", "add", ".pre-commit-config.yaml")
+    through, said = project.commit(loss=UNSAFE, other=OTHER)
+    assert not through
+    assert "loss.py:5:21: KLD101 " in said
+    through, said = project.commit(loss=MENDED)
     assert through, said

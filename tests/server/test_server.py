@@ -130,6 +130,7 @@ async def test_what_is_told_last_is_of_the_latest_text(editor: Editor) -> None:
     assert found.range.start.line == 4 + 29
     numbers = [each.version for each in editor.published if each.uri == uri]
     assert numbers == sorted(set(numbers), key=lambda number: number or 0)
+    assert len(numbers) < 31, "nobody waits for what is out of date"
 
 
 async def test_the_last_diagnostics_stand_while_a_text_is_no_python(editor: Editor) -> None:
