@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import replace
 from itertools import product
 from math import prod
@@ -27,7 +27,9 @@ from kl_lint.flow.kl_call import (
     Use,
 )
 from kl_lint.flow.reach import Reach, remark_key
+from kl_lint.flow.scope import Scope, kept
 from kl_lint.flow.source import Place, Source
+from kl_lint.flow.syntax import walk
 from kl_lint.flow.transfer.call import as_tensor
 from kl_lint.flow.values import (
     NONE,
@@ -165,7 +167,7 @@ def fact(machine: Machine, raw: RawCall, values: dict[str, Value], uses: list[Lo
         argument(machine, raw, "input", values),
         argument(machine, raw, "target", values),
         raw.construction.span if raw.construction is not None and raw.construction.source is source else None,
-        tuple(loss_use(use) for use in uses if use.place.source is source),
+        tuple(loss_use(machine, use) for use in uses if use.place.source is source),
         raw.place in machine.filtered,
         raw.place in machine.summed,
         tuple(Step(place.source.filename, place.span, "called here") for place in raw.callers),
@@ -306,9 +308,39 @@ def temperature_key(tensor: Tensor, numbers: Numbers) -> object:
             return None
 
 
-def loss_use(use: LossUse) -> Use:
-    """An average of an unreduced divergence, with its places resolved."""
-    return Use(use.place.span, use.how, use.dim, use.everything, use.operand.span if use.operand is not None else None)
+def loss_use(machine: Machine, use: LossUse) -> Use:
+    """An average of an unreduced divergence, with its places resolved. Where something else is averaged there as well,
+    the class dimension is that of one way only.
+    """
+    alone = len(machine.averaged.get(use.place, ())) <= 1 and (use.operand is None or always_seen(machine, use.operand))
+    operand = use.operand.span if use.operand is not None else None
+    return Use(use.place.span, use.how, use.dim if alone else None, use.everything, operand)
+
+
+def always_seen(machine: Machine, operand: Place) -> bool:
+    """Whether a name holds a divergence wherever it is assigned: what has nothing to do with one is not interpreted."""
+    divergences = {place.node for place in machine.calls}
+    scope = scope_in(machine, operand)
+    waiting = [operand.node]
+    for node in waiting:
+        if isinstance(node, ast.Name):
+            assigned = [one.value for one in scope.by_name.get(node.id, ())]
+            if len(assigned) > 1 and not all(holds_one_of(value, divergences, node.id) for value in assigned):
+                return False
+            waiting.extend(value for value in assigned if value not in waiting)
+    return True
+
+
+def holds_one_of(value: ast.expr, nodes: Set[ast.AST], name: str) -> bool:
+    """Whether one of `nodes` stands in an expression, or a name."""
+    return any(node in nodes or (isinstance(node, ast.Name) and node.id == name) for node in walk(value))
+
+
+def scope_in(machine: Machine, place: Place) -> Scope:
+    """The scope of the function that an expression stands in."""
+    module = kept(machine.scopes, place.source.tree)
+    around = (one for one in module.functions.around(place.node) if not isinstance(one, ast.Lambda))
+    return kept(machine.scopes, next(around, place.source.tree))
 
 
 def remark(machine: Machine, note: Note) -> Remark:

@@ -180,6 +180,7 @@ class Machine:
         "abroad",
         "assigned",
         "attributes",
+        "averaged",
         "bound",
         "built",
         "called",
@@ -251,6 +252,8 @@ class Machine:
         self.bound: dict[ast.AST, tuple[frozenset[str], frozenset[str]]] = {}
         self.calls: dict[Place, dict[ContextKey, dict[Guards, RawCall]]] = {}
         self.uses: dict[LossUse, None] = {}
+        self.averaged: dict[Place, set[object]] = {}
+        """What each mean is taken of: by class dimension, and whether it is an unreduced divergence."""
         self.filtered: set[Place] = set()
         self.summed: set[Place] = set()
         self.handwritten: dict[ast.AST, HandwrittenSum] = {}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import textwrap
 
 import pytest
 
 from kl_lint.finding import Span
+from kl_lint.flow import analyse
 from kl_lint.flow.kl_call import KLCall, Producer, Remark, RemarkKind
 from kl_lint.flow.reach import GUARDS
 from kl_lint.flow.torch_ops import OPERATIONS
@@ -204,6 +206,22 @@ def test_what_is_averaged(average: str, operand: str) -> None:
     (use,) = call.uses
     assert text_at(source, use.operand) == operand
     assert use.everything is ("dim" not in average)
+
+
+NONE = "F.kl_div(F.log_softmax(x, {0}), F.softmax(y, {0}), reduction='none')"
+WHOLE = "F.kl_div(F.log_softmax(x, 1), F.softmax(y, 1), reduction='batchmean')"
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"), [(NONE.format(1), 1), (NONE.format(0), None), (WHOLE, None), ("F.mse_loss(x, y)", None), ("x", None)]
+)
+@pytest.mark.parametrize("average", ["mean()", "mean(1)"])
+def test_what_else_is_averaged_there(other: str, expected: int | None, average: str) -> None:
+    body = f"if flag:\n    kl = {NONE.format(1)}\nelse:\n    kl = {other}\nreturn kl.{average}"
+    source = f"{PRELUDE}\ndef loss(x, y, flag):\n{textwrap.indent(body, '    ')}\n"
+    facts = analyse(ast.parse(source), source.splitlines(), "loss.py")
+    uses = facts.sites[0].contexts[0].variants[0].uses
+    assert [use.dim for use in uses] == [expected]
 
 
 HELPERS = [

@@ -42,6 +42,9 @@ def reduce(kind: str) -> Effect:
         everything = call.value("dim") is None or call.value("dim") == Constant(None)
         keepdim = call.constant("keepdim", False) is True
         rank = reduced_rank(call, given, keepdim)
+        if kind == "mean" and given.fill is None:
+            unreduced = given.loss is not None and given.loss.elementwise
+            call.frame.machine.averaged.setdefault(call.place, set()).add((given.dim, given.symbol, unreduced))
         if given.loss is not None:
             return reduced_loss(call, given, kind, dim, symbol, everything, keepdim, rank)
         if kind == "sum" and call.frame.machine.record_handwritten:
