@@ -21,9 +21,7 @@ __all__ = ["enter_callers"]
 MOST_CALLING_FILES = 6
 """How many files are looked into for callers."""
 CALLERS_WORK = 10_000
-"""The steps that may be taken to find out what callers pass."""
-FURTHER_WORK = 2_500
-"""Those where callers in the file itself are known, and right: others may still be wrong."""
+"""The further steps that may be taken to find out what callers pass, where the file itself does not tell."""
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -34,7 +32,7 @@ def enter_callers(interpreter: Interpreter, modules: Modules, source: Source) ->
     if not words:
         return
     path = os.path.realpath(source.filename)
-    machine.foreign = max(machine.foreign, 0) + (FURTHER_WORK if answered(machine, source) else CALLERS_WORK)
+    machine.foreign = max(machine.foreign, 0) + (0 if answered(machine, source) else CALLERS_WORK)
     searched: frozenset[str] = frozenset()
     entered: set[str] = set()
     while words - searched and len(entered) < MOST_CALLING_FILES:

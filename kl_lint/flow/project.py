@@ -31,6 +31,7 @@ TELLING = re.compile(
     rb"[sS]oftm(?:ax|in)|kl_div|KLDiv|logsumexp|log_prob|one_hot|[lL]og_?[sS]igmoid|Sigmoid|Categorical|\.log\(|\.exp\(|torch\.(?:log|exp|sigmoid)\b|\.sigmoid\(|F\.normalize"
 )
 """What the text of a file says that makes, or moves, a distribution."""
+DEFINED = re.compile(rb"^[ \t]*(?:async[ ]+)?(?:def|class)[ ]+([A-Za-z_0-9]+)", re.MULTILINE)
 RENAMING = re.compile(rb"^from[ ]\.[\w.]*[ ]import[ ](?:[^\n(]*|\([^()]*)\sas\s", re.MULTILINE)
 """What the text of a file says that imports something of its own package under another name."""
 SOURCE_FOLDERS = ("", "src", "lib", "python")
@@ -88,7 +89,10 @@ class Project:
     _sources: dict[str, tuple[object, Source | None]] = field(default_factory=dict)
     _located: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _folders: dict[str, tuple[tuple[str, ...], dict[str, bytes]]] = field(default_factory=dict)
-    _telling: dict[str, tuple[object, bool]] = field(default_factory=dict)
+    _real: dict[str, str] = field(default_factory=dict)
+    """The real paths of folders."""
+    _telling: dict[str, tuple[object, bool, frozenset[str]]] = field(default_factory=dict)
+    """Of a file, as it was: whether its text tells of distributions, and what it defines."""
     _unsaved: dict[str, str] = field(default_factory=dict)
     """Texts that stand for files as an editor holds them, by real path."""
 
@@ -140,7 +144,10 @@ class Project:
         return stem if os.path.isdir(stem) and self._ours(stem) and stem != self.root else None
 
     def _ours(self, path: str) -> bool:
-        real = os.path.realpath(path)
+        folder, name = os.path.split(path)
+        if folder not in self._real:
+            self._real[folder] = os.path.realpath(folder)
+        real = os.path.realpath(path) if os.path.islink(path) else os.path.join(self._real[folder], name)
         return real == self.root or real.startswith(self.root + os.sep)
 
     def source(self, path: str) -> Source | None:
@@ -179,21 +186,15 @@ class Project:
         parsed.
         """
         stamp = self._stamp(path)
-        known, telling = self._telling.get(path, (None, False))
+        known, telling, defined = self._telling.get(path, (None, False, frozenset()))
         if stamp is None or known != stamp:
             data = self._content(path)
             if data is None:
                 return False
             telling = TELLING.search(data) is not None
-            self._telling[path] = (stamp, telling)
-        if telling:
-            return True
-        data = self._content(path)
-        word = re.escape(name.encode())
-        return (
-            data is not None
-            and re.search(rb"^[ \t]*(?:async[ ]+)?(?:def|class)[ ]+" + word + rb"\b", data, re.MULTILINE) is None
-        )
+            defined = frozenset(word.decode() for word in DEFINED.findall(data))
+            self._telling[path] = (stamp, telling, defined)
+        return telling or name not in defined
 
     def _parsed(self, path: str) -> Source | None:
         text = self._unsaved.get(path)
