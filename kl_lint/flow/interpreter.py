@@ -12,7 +12,8 @@ from kl_lint.flow.declared import annotated
 from kl_lint.flow.expressions import evaluate
 from kl_lint.flow.frame import ContextKey, Frame, Machine, OutOfReach, Outcome, Return, Surroundings
 from kl_lint.flow.objects import KL_LOSS, receiver_name
-from kl_lint.flow.slicing import Slice, slice_of
+from kl_lint.flow.slicing import Slice, changes_arguments, slice_of
+from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute, leave
 from kl_lint.flow.syntax import walk
 from kl_lint.flow.values import (
@@ -231,8 +232,28 @@ class Interpreter:
         key = (node, value)
         found = self.machine.slices.get(key)
         if found is None:
-            found = self.machine.slices[key] = slice_of(node.body, self.machine.relevant, receiver, value=value)
+            changes = self._changes(function.frame.source)
+            found = self.machine.slices[key] = slice_of(
+                node.body, self.machine.relevant, receiver, value=value, changes=changes
+            )
         return found
+
+    def _changes(self, source: Source) -> Callable[[str], bool]:
+        """Whether the function of that name at the top of a file changes what it is given."""
+        known = self.machine.changers.get(source)
+        if known is None:
+            functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+            known = {one.name: one for one in source.tree.body if isinstance(one, functions)}
+            self.machine.changers[source] = known
+
+        def changes(name: str) -> bool:
+            told = known.get(name, False)
+            if not isinstance(told, bool):
+                known[name] = False  # of a recursion, what it does besides counts
+                told = known[name] = changes_arguments(told, changes)
+            return told
+
+        return changes
 
     def _frame(
         self,

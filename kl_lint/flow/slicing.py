@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kl_lint.flow.syntax import only_owners, walk
 
-__all__ = ["Slice", "slice_of"]
+__all__ = ["Slice", "changes_arguments", "slice_of"]
 
 BUILTINS = frozenset(dir(builtins))
 ASSIGNMENTS = (ast.Assign, ast.AugAssign, ast.AnnAssign)
@@ -63,6 +63,8 @@ class Piece:
     writes: set[str] = field(default_factory=set)
     changes: set[str] = field(default_factory=set)
     """The variables whose objects it changes without binding them."""
+    given: dict[str, set[str]] = field(default_factory=dict)
+    """The variables that it hands to a function, by the function's name."""
     seed: bool = False
     mentions: bool = False
     bare: bool = False
@@ -74,9 +76,16 @@ def slice_of(
     receiver: str | None,
     *,
     value: bool,
+    changes: Callable[[str], bool] = lambda name: False,
 ) -> Slice:
-    """The slice of a function body. `value`: what it returns is asked for."""
+    """The slice of a function body. `value`: what it returns is asked for. `changes`: whether the function of that name
+    changes what it is given.
+    """
     pieces = {piece.node: piece for piece in collected(body, None)}
+    for piece in pieces.values():
+        changed = {name for function, names in piece.given.items() if changes(function) for name in names}
+        piece.writes |= changed
+        piece.changes |= changed
     relevant = with_nested(pieces.values(), relevant)
     write_through_nested(pieces.values())
     for piece in pieces.values():
@@ -114,6 +123,17 @@ def slice_of(
             )
     bare = frozenset(node for node in needed if pieces[node].bare)
     return Slice(frozenset(needed), bare, frozenset(wanted))
+
+
+def changes_arguments(function: ast.FunctionDef | ast.AsyncFunctionDef, changes: Callable[[str], bool]) -> bool:
+    """Whether a function may change an object that it is given, itself or by one whose name `changes` knows."""
+    signature = function.args
+    parameters = {one.arg for one in (*signature.posonlyargs, *signature.args, *signature.kwonlyargs)}
+    return any(
+        not parameters.isdisjoint(piece.changes)
+        or any(not parameters.isdisjoint(names) and changes(name) for name, names in piece.given.items())
+        for piece in collected(function.body, None)
+    )
 
 
 def with_nested(pieces: Iterable[Piece], relevant: frozenset[str]) -> frozenset[str]:
@@ -287,6 +307,9 @@ def read(node: ast.AST, piece: Piece) -> None:
                 roots = {root_of(given) for given in arguments if isinstance(given, (ast.Name, ast.Attribute))}
                 piece.writes |= roots  # which it may change
                 piece.changes |= roots
+            case ast.Call(func=ast.Name(id=name), args=[_, *_] as arguments) if name not in BUILTINS:
+                given = piece.given.setdefault(name, set())
+                given.update(root_of(one) for one in arguments if isinstance(one, (ast.Name, ast.Attribute)))
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as other):
                 piece.reads.add(name)  # another name of the same object: what is done to it in place is done to both
                 piece.writes.add(root_of(other))

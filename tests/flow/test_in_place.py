@@ -344,6 +344,37 @@ LENT: tuple[Case, ...] = (
             fill(held, F.log_softmax(x, 1))
             return F.kl_div(held[0], F.softmax(y, 1), reduction="batchmean")
     """, [GOOD]),
+    case("whose_result_is_kept", """
+        def put(held, value):
+            held[0] = value
+            return True
+        def loss(x, y):
+            held = [F.softmax(x, 1)]
+            ok = put(held, F.log_softmax(x, 1))
+            return F.kl_div(held[0], F.softmax(y, 1), reduction="batchmean")
+    """, [GOOD]),
+    case("whose_result_is_asked_for", """
+        def take_logarithm(t):
+            t.log_()
+            return t.dim()
+        def loss(x, y):
+            p = F.softmax(x, 1)
+            if take_logarithm(p) > 3:
+                raise ValueError
+            return F.kl_div(p, F.softmax(y, 1), reduction="batchmean")
+    """, [GOOD]),
+    case("handed_on_whose_result_is_kept", """
+        def put(held, value):
+            held[0] = value
+            return held
+        def fill(held, value):
+            done = put(held, value)
+            return done is held
+        def loss(x, y):
+            held = [F.softmax(x, 1)]
+            ok = fill(held, F.log_softmax(x, 1))
+            return F.kl_div(held[0], F.softmax(y, 1), reduction="batchmean")
+    """, [GOOD]),
     case("on_one_path_only", """
         def put(held, value, really):
             if really:
