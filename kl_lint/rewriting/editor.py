@@ -14,6 +14,7 @@ from kl_lint.rewriting.program import compose
 from kl_lint.rewriting.refusal import Refused
 from kl_lint.rewriting.render import render
 from kl_lint.rewriting.results import Rewritten, TextEdit
+from kl_lint.rewriting.tidying import tidied
 
 __all__ = ["Editor", "Revision"]
 
@@ -89,7 +90,8 @@ class Editor:
         if text == self.text:
             raise Refused("the fix changes nothing")
         guard(self._page, program, text)
-        return Revision(self.text, pieces, Rewritten(text, fixes))
+        pieces = tidied(self._page, program, pieces)
+        return Revision(self.text, pieces, Rewritten(join(self.text, pieces), fixes))
 
 
 def _keep_comments(comments: Iterable[Range], pieces: Pieces) -> None:
