@@ -36,14 +36,14 @@ COVERED_BY = {
         "tests/rules",
         "tests/rewriting/test_fixtures.py -k golden",
         "tests/rewriting/test_fixtures.py -k 'not golden'",
-        "tests/numerics/test_rule_claims.py tests/numerics/test_fixes.py",
+        "tests/numerics/test_rule_claims.py",
     ],
     "kl_lint/rewriting": [
         "tests/rewriting --ignore=tests/rewriting/test_bare_names.py --ignore=tests/rewriting/test_killed.py"
         " --ignore=tests/rewriting/test_properties.py --ignore=tests/rewriting/test_fixtures.py",
         "tests/rewriting/test_fixtures.py -k golden",
         "tests/rewriting/test_bare_names.py tests/test_cli_fix.py",
-        "tests/rewriting/test_properties.py tests/numerics/test_fixes.py",
+        "tests/rewriting/test_properties.py",
     ],
     "kl_lint/flow/torch_ops.py": [
         "tests/flow/test_catalogue.py",
