@@ -36,8 +36,9 @@ MADE = {
     "f'\\\\.{re.escape(target.name)}\\\\.[a-z0-9_]{{8}}{re.escape(_SUFFIX)}'": (r"\.loss\.py\.[a-z0-9_]{8}\.kl-lint", {"fullmatch"}),
     "f'# noqa(?::\\\\s?(?P<codes>(?:{_CODE}[,\\\\s]*)+))?'": (r"(?i)# noqa(?::\s?(?P<codes>(?:[A-Z]+[0-9]+[,\s]*)+))?", {"search"}),
     "f'# {re.escape(self._token)} (\\\\d+)(?=[\\\\r\\\\n]|\\\\Z)'": (r"# kl-lint (\d+)(?=[\r\n]|\Z)", {"finditer"}),
-    "b'(?<![A-Za-z0-9_])(?:' + b'|'.join(map(re.escape, needles)) + b')(?![A-Za-z0-9_])'": (r"(?<![A-Za-z0-9_])(?:aa|ab)(?![A-Za-z0-9_])", {"search"}),
-    "b'^[ \\\\t]*(?:async[ ]+)?(?:def|class)[ ]+' + word + b'\\\\b'": (r"(?m)^[ \t]*(?:async[ ]+)?(?:def|class)[ ]+name\b", {"search"}),
+    "b'(?<![A-Za-z0-9_])(?:' + b'|'.join(map(re.escape, needles)) + b')(?![A-Za-z0-9_])'": (r"(?<![A-Za-z0-9_])(?:aa|ab)(?![A-Za-z0-9_])", {"findall"}),
+    "f'kl_div|{PART}'": ("kl_div|KLDiv", {"finditer"}),
+    "b'\\\\b(?:def|class)[ \\\\t]+(' + b'|'.join(map(re.escape, needles)) + b')(?![A-Za-z0-9_])'": (r"\b(?:def|class)[ \t]+(aa|ab)(?![A-Za-z0-9_])", {"findall"}),
     "fnmatch.translate(os.path.normcase(pattern))": (fnmatch.translate("*a*b*c*d*e*.py"), {"match"}),
 }  # fmt: skip
 """Those that are put together when they are needed, as the source has them: an example, and how they are used."""
