@@ -6,13 +6,14 @@ What they print, keep or compute of it would change with it.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from itertools import pairwise
 
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.objects import find_member
 from kl_lint.flow.scope import kept
 from kl_lint.flow.syntax import way
-from kl_lint.flow.values import Bound, Class, Function, Instance, Value, options_of
+from kl_lint.flow.values import Bound, Class, Function, Instance, Symbol, Unknown, Value, options_of
 
 __all__ = ["only_passed_on"]
 
@@ -30,23 +31,34 @@ def only_passed_on(frame: Frame, found: tuple[ast.AST, ...], depth: int = DEEPES
     """
     for call, inner in pairwise(found):
         if isinstance(call, ast.Call) and inner is not call.func:
-            for function, bound in callees(frame, call.func):
-                name = parameter(function, call, inner, bound)
-                if name is not None and (depth == 0 or not passes_on(frame, function, name, depth)):
+            for value in callees(frame, call.func):
+                if isinstance(value, Unknown):
+                    return False
+                entered = called(value)
+                name = parameter(entered[0], call, inner, entered[1]) if entered is not None else None
+                if entered is not None and name is not None and not passes_on(frame, entered[0], name, depth):
                     return False
     return True
 
 
-def callees(frame: Frame, node: ast.expr) -> list[tuple[Function, bool]]:
-    """The functions of the program that a call enters, and whether they have a receiver."""
-    if not is_plain(node):
-        return []
-    found = (called(option) for _, option in options_of(frame.machine.evaluate(frame, node)))
-    return [one for one in found if one is not None]
+def callees(frame: Frame, node: ast.expr) -> Iterator[Value]:
+    """What a call may call. Only names are looked up again, and what is built in place by a class of that name."""
+    built = isinstance(node, ast.Call)
+    name = node.func if isinstance(node, ast.Call) else node
+    if not is_plain(name):
+        yield Unknown(0)
+        return
+    for _, option in options_of(frame.machine.evaluate(frame, name)):
+        if isinstance(option, Class) and built:
+            yield Instance(option)
+        elif not built or isinstance(option, Symbol):
+            yield option
+        else:
+            yield Unknown(0)
 
 
 def called(value: Value) -> tuple[Function, bool] | None:
-    """The function of the program that a call of a value enters."""
+    """The function of the program that a call of a value enters, and whether it has a receiver."""
     match value:
         case Function():
             return value, False
@@ -88,6 +100,8 @@ def parameter(function: Function, call: ast.Call, given: ast.AST, bound: bool) -
 
 def passes_on(frame: Frame, function: Function, name: str, depth: int) -> bool:
     """Whether a function reads the elements of a parameter once, and hands them on where it does."""
+    if depth == 0:
+        return False
     node = function.node
     ways = [way(node, load) for load in kept(frame.machine.scopes, node).loads.get(name, ())]
     telling = [one for one in ways if not is_about_shape(one)]

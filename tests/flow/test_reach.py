@@ -22,9 +22,9 @@ def call_in(body: str, prelude: str = PRELUDE) -> tuple[str, KLCall]:
     return source, only_call(source)
 
 
-def remark_in(body: str, kind: RemarkKind) -> tuple[str, Remark]:
+def remark_in(body: str, kind: RemarkKind, prelude: str = PRELUDE) -> tuple[str, Remark]:
     """The text, and the one remark of that kind on its input."""
-    source, call = call_in(body)
+    source, call = call_in(body, prelude)
     assert call.input is not None
     (found,) = (remark for remark in call.input.value.remarks if remark.kind is kind)
     return source, found
@@ -238,6 +238,7 @@ HELPERS = [
         "pass_on = Probe()\n",
         OUT_OF_REACH,
     ),
+    ("class Kept:\n    def __call__(self, value):\n        return value\npass_on = Kept()\n", SOLE_BUT_MOVED),
 ]  # fmt: skip
 
 
@@ -249,3 +250,24 @@ def test_what_a_helper_does_with_it(helper: str, expected: tuple[bool, bool]) ->
             producer = producer_in(body, PRELUDE + helper)
             assert producer is not None
             assert (producer.sole_use, producer.operand_unchanged) == expected
+
+
+def test_what_a_helper_does_that_stands_beside_the_call_is_not_known() -> None:
+    """The KL call stands in another function, which cannot look the helper's name up."""
+    body = """
+        def show(value):
+            print(value)
+            return value
+        return kl(torch.log(show(F.softmax(x, 1))), y)
+    """
+    helper = "def kl(p, q):\n    return F.kl_div(p, q)\n"
+    _, found = remark_in(body, RemarkKind.LOG_OF_SOFTMAX, PRELUDE + helper)
+    assert not found.sole_use
+
+
+@pytest.mark.parametrize(("maker", "expected"), [("nn.Identity()", True), ("Probe()", False), ("makers[0]", False)])
+def test_what_is_built_in_place(maker: str, expected: bool) -> None:
+    prelude = PRELUDE + "class Probe:\n    def __call__(self, value):\n        print(value)\n        return value\n"
+    producer = producer_in(f"makers = [nn.Identity()]\nF.kl_div({maker}(F.softmax(x, 1)), y)", prelude)
+    assert producer is not None
+    assert producer.sole_use is expected

@@ -30,7 +30,7 @@ READERS = (
     Text("{n}", before="{v} = lambda: {n}", late="seen({v}())"),
     Text("{n}", before="def {f}():\n    seen({n})", late="{f}()"),
     Text("{f}({x})", before="def {f}(value):\n    seen(value)\n    return value"),
-    Text("{f}(seen, {free})", define="def {f}(seen, {free}):\n    made = {x}\n    seen(made)\n    return made"),
+    Text("{f}(seen, {free})", define="def {f}(show, {free}):\n    made = {x}\n    show(made)\n    return made"),
     Text(
         "{v}",
         before="{v}, {u} = {f}({free})",
