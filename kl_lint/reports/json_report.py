@@ -43,7 +43,7 @@ def _object(finding: Finding, context: Context, mender: Mender) -> dict[str, obj
         "noqa_row": noqa_row,
         "url": finding.url,
         "fix": _fix(finding, context, mender),
-        "trace": [step(each, context) for each in finding.trace],
+        "related": [step(each, context) for each in finding.trace],
     }
 
 

@@ -275,10 +275,10 @@ def test_people_are_told_of_causes_in_other_files(chained: Path) -> None:
 
 def test_programs_are_told_of_causes_in_other_files(chained: Path) -> None:
     for finding, steps in zip(json.loads(reported("json", "loss.py")), ([MADE], CALLED), strict=True):
-        assert [(each["filename"], each["location"]["row"], each["what"]) for each in finding["trace"]] == [
+        assert [(each["filename"], each["location"]["row"], each["what"]) for each in finding["related"]] == [
             (str(chained / name), row, what) for name, row, what in steps
         ]
-        for each in finding["trace"]:
+        for each in finding["related"]:
             line = Path(each["filename"]).read_text(encoding="utf-8").splitlines()[each["location"]["row"] - 1]
             there = line[each["location"]["column"] - 1 : each["end_location"]["column"] - 1]
             assert there.startswith({"softmax": "F.softmax(", "called here": "called_elsewhere("}[each["what"]])

@@ -115,7 +115,7 @@ def test_json(command: Command) -> None:
     assert first["location"] == {"row": 3, "column": 17}
     assert first["end_location"] == {"row": 3, "column": 24}
     assert first["noqa_row"] == 3
-    softmax, log = first["trace"]
+    softmax, log = first["related"]
     assert (softmax["cell"], softmax["location"]) == (4, {"row": 3, "column": 5})
     assert (log["cell"], log["location"]["row"]) == (5, 3)
     edits = [(edit["cell"], edit["location"]["row"], edit["content"]) for edit in first["fix"]["edits"]]

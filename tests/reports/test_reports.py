@@ -166,7 +166,7 @@ def test_json_has_the_shape_that_editors_know(tmp_path: Path, monkeypatch: pytes
         "noqa_row": 5,
         "url": INLINE.url,
         "fix": None,
-        "trace": [
+        "related": [
             {
                 "what": "softmax",
                 "filename": str(tmp_path / "loss.py"),
