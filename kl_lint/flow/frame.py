@@ -201,6 +201,7 @@ class Machine:
         "impure",
         "last_changed",
         "last_receiver",
+        "left_by",
         "main",
         "memo",
         "modules",
@@ -223,7 +224,6 @@ class Machine:
         "unbound",
         "unfollowed",
         "uses",
-        "within",
     )
 
     def __init__(self, budget: int, *, record_handwritten: bool = False) -> None:
@@ -280,7 +280,7 @@ class Machine:
         self.evaluate: Callable[[Frame, ast.expr], Value]
         self.run: Callable[[Function, dict[str, Value], Frame, ast.AST], Value]
         self.standalone: Callable[[Function, Value | None], Value]
-        self.within: Callable[[int, Callable[[], Value]], Value | None]
+        self.left_by: Callable[[Function, Value], Value | None]
 
     def work(self, steps: int = 1) -> None:
         """Count `steps` of work; raises OutOfWork at the bound, OutOfReach at that of the allowance in force."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from kl_lint.flow.calls import or_default
 from kl_lint.flow.containers import too_deep
@@ -51,6 +52,10 @@ MOST_RECURSION = 2
 CALLER_WORK = 2_000
 CALLER_WORK_PER_LINE = 15
 """The steps that may be taken to see what one function passes to those that use a divergence."""
+SETTER_WORK = 3_000
+"""The steps that may be taken to see what one method leaves in an attribute."""
+
+Result = TypeVar("Result")
 
 
 class Interpreter:
@@ -62,7 +67,7 @@ class Interpreter:
         machine.evaluate = evaluate
         machine.run = self.run
         machine.standalone = self.standalone
-        machine.within = self.within
+        machine.left_by = self.left_by
 
     def run(self, function: Function, variables: dict[str, Value], caller: Frame, node: ast.AST) -> Value:
         """The value of calling `function` with `variables` bound; leaves the receiver as the call left it in
@@ -155,10 +160,9 @@ class Interpreter:
         if known is None:
             if machine.running.get(function.node, 0) >= MOST_RECURSION or self._calls >= DEEPEST_CALL:
                 return receiver if receiver is not None else Unknown(machine.opaque(function.node))
-            within = machine.running.get(
-                function.node, 0
-            )  # itself: what that has found must outlast this, if it is cut
-            frame = self._frame(function, {}, (*key, within) if within else key, entry=True, callers=())
+            around = machine.running.get(function.node, 0)
+            # Within itself it has a key of its own: what is found around it must outlast this, if this is cut off.
+            frame = self._frame(function, {}, (*key, around) if around else key, entry=True, callers=())
             frame.variables.update(self._parameters(function, receiver, frame))
             frame.no_grad = function.no_grad
             frame.slice = self._slice(function, frame.receiver, value=False)
@@ -166,7 +170,7 @@ class Interpreter:
             known = machine.memo[key] = Outcome(value, after, (), True, frame.key)
         return known.receiver if receiver is not None and known.receiver is not None else known.value
 
-    def within(self, steps: int, act: Callable[[], Value]) -> Value | None:
+    def within(self, steps: int, act: Callable[[], Result]) -> Result | None:
         """What `act` gives; None where it takes more than `steps`: what it was about is left then as it was before."""
         machine = self.machine
         limit = machine.allow(steps)
@@ -196,11 +200,21 @@ class Interpreter:
         value = self.within(CALLER_WORK + CALLER_WORK_PER_LINE * rows, lambda: self.standalone(function, None))
         return NONE if value is None else value
 
+    def left_by(self, method: Function, receiver: Value) -> Value | None:
+        """The receiver as a method leaves it that is entered with nothing known; None where that takes too long."""
+        machine = self.machine
+        if method.node in machine.given_up:
+            return None
+        after = self.within(SETTER_WORK, lambda: self.standalone(method, receiver))
+        if after is None:
+            machine.given_up.add(method.node)
+        return after
+
     def _leaves(self, frame: Frame) -> bool:
         """Whether a call goes from the analysed file into another."""
         return self.machine.main is not None and frame.source is not self.machine.main and not self.machine.abroad
 
-    def _abroad(self, act: Callable[[], Value]) -> Value | None:
+    def _abroad(self, act: Callable[[], Result]) -> Result | None:
         """What `act` gives, which is about other files; None where the work for these is used up."""
         machine = self.machine
         machine.abroad, before = True, machine.steps
@@ -214,15 +228,8 @@ class Interpreter:
         """Interpret the body of a called function: of another file, as far as the work for these goes."""
         if not self._leaves(frame):
             return self._body(frame, function)
-        after: list[Value | None] = []
-
-        def body() -> Value:
-            value, receiver = self._body(frame, function)
-            after.append(receiver)
-            return value
-
-        value = self._abroad(body)
-        return (Unknown(self.machine.opaque(function.node)), None) if value is None else (value, after[0])
+        known = self._abroad(lambda: self._body(frame, function))
+        return known if known is not None else (Unknown(self.machine.opaque(function.node)), None)
 
     def _slice(self, function: Function, receiver: str | None, *, value: bool) -> Slice | None:
         """What of the function's body matters."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
-from functools import partial
 
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.state import unsettled_attribute, unsettled_member
@@ -39,8 +38,6 @@ from kl_lint.flow.values import (
 __all__ = ["attribute", "canonical", "find_member", "is_kl_loss", "lineage", "overlay_key", "torch_base"]
 
 KL_LOSS = "torch.nn.KLDivLoss"
-SETTER_WORK = 3_000
-"""The steps that may be taken to see what one method leaves in an attribute."""
 MOVED = {
     "torch.nn.modules.loss.": "torch.nn.",
     "torch.nn.modules.activation.": "torch.nn.",
@@ -267,13 +264,8 @@ def set_elsewhere(frame: Frame, cls: Class, name: str) -> Value | None:
     options = []
     for method in setters(cls, name):
         receiver = Instance(cls, entered=True, number=machine.numbers.of("self", (id(cls.node),)))
-        after = (
-            None
-            if method.node in machine.given_up
-            else machine.within(SETTER_WORK, partial(machine.standalone, method, receiver))
-        )
+        after = machine.left_by(method, receiver)
         if after is None:
-            machine.given_up.add(method.node)
             after = receiver.with_attribute(name, Unknown(machine.numbers.of("unfollowed", (id(cls.node), name))))
         value = after.get(name) if isinstance(after, Instance) else None
         if value is not None:

@@ -182,7 +182,7 @@ SHAPES = (
     Shape(functions, (1_000, 2_000, 4_000, 8_000)),
     Shape(classes, (500, 1_000, 2_000, 4_000)),
     Shape(branches, (625, 1_250, 2_500, 5_000), seconds=10),
-    Shape(alternatives, (250, 500, 1_000, 2_000)),
+    Shape(alternatives, (60, 120, 240, 480)),
     Shape(statements, (1_000, 2_000, 4_000, 8_000)),
     Shape(nesting, (10, 20, 40, 80)),
     Shape(expressions, (20, 40, 80, 160)),
