@@ -13,6 +13,7 @@ from functools import cached_property
 
 from torch import Tensor
 
+from kl_lint.finding import Applicability, Finding
 from kl_lint.rewriting import FixResult
 from tests.generated.examination import OPT_IN, Examined
 from tests.generated.grammar import Call, Program, Setting
@@ -32,12 +33,20 @@ GIVEN_UP = ("undo each other", "were not enough", "would still be there", "could
 def fix_failures(program: Program, examined: Examined) -> Iterator[str]:
     """What is wrong with the fixes of a program: the safe ones, all of them, and with opt-in rules too."""
     for unsafe, enable in ((False, OPT_IN), (True, frozenset[str]())):
+        if not any(_is_due(finding, unsafe, enable) for finding in examined.findings):
+            continue
         result = examined.mend(examined.source, unsafe=unsafe, enable=enable)
         complaints = [*_refused(result)]
         if result.source != examined.source:
             complaints += [*_unsettled(examined, result, unsafe, enable), *_numbers(program, examined, result, unsafe)]
         changes = _difference(examined.source, result.source)
         yield from (f"{'all' if unsafe else 'safe'} fixes: {complaint}\n{changes}" for complaint in complaints)
+
+
+def _is_due(finding: Finding, unsafe: bool, enable: frozenset[str]) -> bool:
+    """Whether a finding has a fix that is to be made."""
+    fix, on = finding.fix, finding.code in enable or finding.code not in OPT_IN
+    return on and fix is not None and (unsafe or fix.applicability is Applicability.SAFE)
 
 
 def _difference(before: str, after: str) -> str:
