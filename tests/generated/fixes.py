@@ -38,7 +38,10 @@ def fix_failures(program: Program, examined: Examined) -> Iterator[str]:
         result = examined.mend(examined.source, unsafe=unsafe, enable=enable)
         complaints = [*_refused(result)]
         if result.source != examined.source:
-            complaints += [*_unsettled(examined, result, unsafe, enable), *_numbers(program, examined, result, unsafe)]
+            complaints += [
+                *_unsettled(program, examined, result, unsafe, enable),
+                *_numbers(program, examined, result, unsafe),
+            ]
         changes = _difference(examined.source, result.source)
         yield from (f"{'all' if unsafe else 'safe'} fixes: {complaint}\n{changes}" for complaint in complaints)
 
@@ -59,15 +62,19 @@ def _refused(result: FixResult) -> Iterator[str]:
             yield f"{finding.code} line {finding.span.row} is refused: {reason}"
 
 
-def _unsettled(examined: Examined, result: FixResult, unsafe: bool, enable: frozenset[str]) -> Iterator[str]:
-    """A second run must change nothing, and what was mended must be gone."""
+def _unsettled(
+    program: Program, examined: Examined, result: FixResult, unsafe: bool, enable: frozenset[str]
+) -> Iterator[str]:
+    """A second run must change nothing, and what was mended must be gone: of several divergences, another one may be
+    found once its arguments are mended.
+    """
     again = examined.mend(result.source, unsafe=unsafe, enable=enable)
     if again.source != result.source:
         yield f"a second run changes the program again:\n{_difference(result.source, again.source)}"
     before = Counter(finding.code for finding in examined.findings)
     after = Counter(finding.code for finding in result.remaining)
     for code in sorted({finding.code for finding in result.fixed} - ABOUT_EITHER):
-        if after[code] >= before[code] > 0:
+        if after[code] >= before[code] > 0 and len(program.pairs) == 1:
             yield f"{code} was mended and is still found"
 
 
