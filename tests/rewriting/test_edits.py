@@ -337,13 +337,18 @@ def matching(pattern: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("before", "after"), [("(", ")"), ("(", ",)"), ("[", "]"), ("C(", ")"), ("C(a=", ")"), ("{1: ", "}"), ("(\n[", "]#(\n)")]
+    ("before", "after"), [("(", ")"), ("(", ",)"), ("[", "]"), ("C(", ")"), ("C(a=", ")"), ("{1: ", "}"), ("(\n[", "]#(\n)"), ("[(_,), ", "]")]
 )
 def test_a_pattern_that_would_take_libcst_ages(before: str, after: str) -> None:
     source = matching(before * 60 + "a" + after * 60)
     reason = "a pattern of a match is nested too deeply for libcst"
     assert refusal(source, Wrap(at(source, "y", 2), "", ".log()")) == reason
     source = matching(before * 2 + "a" + after * 2)
+    assert rewrite(source, Wrap(at(source, "y", 2), "", ".log()")) == source.replace("f(y)", "f(y.log())")
+
+
+def test_brackets_below_a_pattern_do_not_count() -> None:
+    source = f"def g(y):\n    match x:\n        case 1:\n            s = {'(' * 9}1{')' * 9}\n            f(y)\n"
     assert rewrite(source, Wrap(at(source, "y", 2), "", ".log()")) == source.replace("f(y)", "f(y.log())")
 
 
