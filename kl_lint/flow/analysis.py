@@ -78,7 +78,7 @@ def analyse(
     except RecursionError:  # nested deeper than Python itself goes
         return Facts((), complete=False)
     kinds = frozenset({"super"}) if any("KLDivLoss" in name for name in relevant.names) else frozenset()
-    machine.relevant = relevant.names | kinds
+    machine.note_relevant(source, relevant.names | kinds)
     interpreter = Interpreter(machine)
     complete = True
     try:

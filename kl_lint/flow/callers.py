@@ -66,8 +66,7 @@ def enter_file(interpreter: Interpreter, frame: Frame, words: frozenset[str], as
     entered: set[Function] = set()
 
     def enter(reached: frozenset[str]) -> bool:
-        machine.relevant = machine.relevant | reached
-        machine.slices.clear()
+        machine.note_relevant(frame.source, reached)
         readers = {definition.node for definition in surveyed(frame.source).readers(reached)}
         for function in functions:
             if function not in entered and function.node in readers:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kl_lint.flow.source import Place, Source
+from kl_lint.flow.survey import row_of
 from kl_lint.flow.values import (
     NO_GUARDS,
     Choice,
@@ -224,6 +225,7 @@ class Machine:
         "unbound",
         "unfollowed",
         "uses",
+        "variables",
     )
 
     def __init__(self, budget: int, *, record_handwritten: bool = False) -> None:
@@ -270,6 +272,9 @@ class Machine:
         self.pending: dict[int, Callable[[], Value]] = {}
         self.built: dict[int, Value] = {}
         self.relevant: frozenset[str] = frozenset()
+        """The names that make a piece of code relevant."""
+        self.variables: dict[Source, frozenset[str]] = {}
+        """Of each file, the variables that do so in their function."""
         self.main: Source | None = None
         self.abroad = False
         self.foreign = FOREIGN_WORK
@@ -287,6 +292,12 @@ class Machine:
         self.steps += steps
         if self.steps > self._limit:
             raise OutOfReach if self._limit < self._bound else OutOfWork
+
+    def note_relevant(self, source: Source, names: frozenset[str]) -> None:
+        """Take `names` of a file (variables as `survey` names them) for relevant, besides those that are."""
+        self.relevant |= {name for name in names if not row_of(name)}
+        self.variables[source] = self.variables.get(source, frozenset()) | {name for name in names if row_of(name)}
+        self.slices.clear()
 
     def allow(self, steps: int) -> int:
         """Put an allowance of `steps` in force, within the one that is; gives that back, for `restore`."""

@@ -13,6 +13,7 @@ from kl_lint.flow.declared import annotated
 from kl_lint.flow.expressions import evaluate
 from kl_lint.flow.frame import ContextKey, Frame, Machine, OutOfReach, Outcome, Return, Surroundings
 from kl_lint.flow.objects import KL_LOSS, receiver_name
+from kl_lint.flow.relevance import seen_from
 from kl_lint.flow.slicing import Slice, changes_arguments, slice_of
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute, leave
@@ -239,9 +240,10 @@ class Interpreter:
         key = (node, value)
         found = self.machine.slices.get(key)
         if found is None:
-            changes = self._changes(function.frame.source)
+            source = function.frame.source
+            own = seen_from(outermost(function).lineno, self.machine.variables.get(source, ()))
             found = self.machine.slices[key] = slice_of(
-                node.body, self.machine.relevant, receiver, value=value, changes=changes
+                node.body, self.machine.relevant | own, receiver, value=value, changes=self._changes(source)
             )
         return found
 
@@ -373,6 +375,16 @@ class Interpreter:
                 case _:
                     pass
         return unknown
+
+
+def outermost(function: Function) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda:
+    """The function that a function is in, or itself."""
+    node = function.node
+    frame: Frame | None = function.frame
+    while frame is not None:
+        node = frame.function.node if frame.function is not None else node
+        frame = frame.parent
+    return node
 
 
 def entered(cls: Class, numbers: Numbers) -> Instance:

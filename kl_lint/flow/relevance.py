@@ -24,11 +24,13 @@ from kl_lint.flow.survey import (
     carried,
     may_make,
     names_read,
+    plain,
+    row_of,
     surveyed,
 )
 from kl_lint.flow.syntax import walk
 
-__all__ = ["Relevant", "names_for", "registries", "relevant_names"]
+__all__ = ["Relevant", "names_for", "registries", "relevant_names", "seen_from"]
 
 UNREDUCED = ('"none"', "'none'", "torch.kl_div")
 """What a text says that leaves a divergence unreduced, so that callers may average it; so does the word `reduce`."""
@@ -44,7 +46,8 @@ class Concern(Enum):
 @dataclass(frozen=True, slots=True)
 class Relevant:
     """The names whose mention makes a piece of code relevant; `near` are those of divergences themselves, `makers` also
-    those of what hands one out, the others those of functions and classes that use one.
+    those of what hands one out, the others those of functions and classes that use one. Variables of functions are
+    among them, as `survey` names them.
     """
 
     names: frozenset[str]
@@ -108,6 +111,11 @@ def names_for(words: frozenset[str], source: Source) -> frozenset[str]:
     return frozenset(reached)
 
 
+def seen_from(row: int, words: Iterable[str]) -> frozenset[str]:
+    """Of some names, those that mean the same in the function that begins on a row, as they stand there."""
+    return frozenset(plain(word) for word in words if row_of(word) in (0, row))
+
+
 def handed_on(definition: Definition, *, makes: bool) -> Iterator[tuple[str, bool]]:
     """The names under which others use a definition, and whether calling it makes what computes a divergence."""
     if definition.node.name not in COMMON:
@@ -164,13 +172,15 @@ def concerns_callers(definition: Definition, reached: Mapping[str, bool], *, unr
     node = definition.node
     if isinstance(node, ast.ClassDef):
         return Concern.HANDS_OUT
+    seen = seen_from(node.lineno, reached)
+    makers = seen_from(node.lineno, (word for word, makes in reached.items() if makes))
     arguments = node.args
     listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
     parameters = [parameter.arg for parameter in listed if parameter is not None]
     receiver = parameters[0] if definition.owner is not None and parameters else None
-    within = slice_of(node.body, frozenset(reached), receiver, value=False)
+    within = slice_of(node.body, seen, receiver, value=False)
     returned = [one.value for one in within.statements if isinstance(one, ast.Return) and one not in within.bare]
-    if any(value is not None and hands_out(value, reached) for value in returned) or closes_over(node, reached):
+    if any(value is not None and hands_out(value, seen, makers) for value in returned) or closes_over(node, seen):
         return Concern.HANDS_OUT
     passed = parameters if len(parameters) == 1 else [name for name in parameters if name != receiver]
     if (unreduced and returned) or not within.reads.isdisjoint(passed):
@@ -178,12 +188,12 @@ def concerns_callers(definition: Definition, reached: Mapping[str, bool], *, unr
     return None
 
 
-def hands_out(value: ast.expr, reached: Mapping[str, bool]) -> bool:
+def hands_out(value: ast.expr, seen: frozenset[str], makers: frozenset[str]) -> bool:
     """Whether a returned expression may be something that computes a divergence."""
-    return any(reached.get(word, False) if called else word in reached for word, called in carried(value))
+    return any(word in (makers if called else seen) for word, called in carried(value))
 
 
-def closes_over(function: ast.FunctionDef | ast.AsyncFunctionDef, reached: Mapping[str, bool]) -> bool:
+def closes_over(function: ast.FunctionDef | ast.AsyncFunctionDef, seen: frozenset[str]) -> bool:
     """Whether a function within a function reads a relevant name, or values are yielded."""
     for node in walk(function):
         if isinstance(node, (ast.Yield, ast.YieldFrom)):
@@ -191,7 +201,7 @@ def closes_over(function: ast.FunctionDef | ast.AsyncFunctionDef, reached: Mappi
         if (
             isinstance(node, (*FUNCTIONS, ast.Lambda))
             and node is not function
-            and not names_read(node).isdisjoint(reached)
+            and not names_read(node).isdisjoint(seen)
         ):
             return True
     return False

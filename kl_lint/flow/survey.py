@@ -1,7 +1,9 @@
 """What a module says of its names, for as many of them as are asked for: which definitions read them, and what else may
 stand for the same.
 
-Only what stands on a row with the word is looked at, so that a large file of which little matters costs little.
+Only what stands on a row with the word is looked at, so that a large file of which little matters costs little. A
+variable of a function is told from those that have its name elsewhere: it goes by its name and the row on which its
+function begins (`loss@12`). Parameters do not: others name them too.
 """
 
 from __future__ import annotations
@@ -16,12 +18,25 @@ from kl_lint.flow.lines import whole
 from kl_lint.flow.source import Source
 from kl_lint.flow.syntax import only_owners, reaches, walk
 
-__all__ = ["Alias", "Definition", "Survey", "carried", "last_name", "may_make", "names_read", "surveyed"]
+__all__ = [
+    "Alias",
+    "Definition",
+    "Survey",
+    "carried",
+    "last_name",
+    "may_make",
+    "names_read",
+    "plain",
+    "row_of",
+    "surveyed",
+]
 
 SEEDS = frozenset({"kl_div", "KLDivLoss"})
 COMMON = frozenset({"forward", "__call__", "__init__", "self", "torch", "nn", "F", "functional"})
 """Names that too much shares to tell anything; their classes tell instead."""
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+"""The fields of a statement that hold statements."""
 MAKER = re.compile(
     r"_*[A-Z]|.*(?:partial|getattr|build|make|create|get_|setup|init|method|copy|script|compile|ignore|wrap)"
 )
@@ -56,7 +71,7 @@ class Alias:
 class Survey:
     """The names of one module, read as they are asked for."""
 
-    __slots__ = ("_aliases", "_names", "_noted", "_rows", "_text", "_tree", "definitions")
+    __slots__ = ("_aliases", "_functions", "_locals", "_names", "_noted", "_rows", "_text", "_tree", "definitions")
 
     def __init__(self, source: Source) -> None:
         self.definitions = tuple(definitions(source.tree.body))
@@ -66,17 +81,24 @@ class Survey:
         self._rows: dict[str, list[int]] = {}
         self._aliases: dict[str, list[Alias]] = {}
         self._noted: set[ast.stmt] = set()
+        self._functions: dict[int, ast.stmt] = {}
+        """Those that a variable was found in, by the row on which they begin."""
+        self._locals: dict[ast.stmt, frozenset[str]] = {}
 
     def readers(self, words: frozenset[str]) -> list[Definition]:
         """The definitions that read one of `words`, in the order of the text."""
         rows = self.rows(words)
+        own = {row_of(word) for word in words}
         near = (one for one in self.definitions if reaches(one.node, rows))
-        return [one for one in near if not words.isdisjoint(self._named(one.node, one.parts()))]
+        return [
+            one for one in near if one.node.lineno in own or not words.isdisjoint(self._named(one.node, one.parts()))
+        ]
 
     def reading(self, nodes: Iterable[ast.AST], words: frozenset[str]) -> list[ast.AST]:
         """Those of `nodes` that read one of `words`, in their order."""
         rows = self.rows(words)
-        return [node for node in nodes if reaches(node, rows) and not words.isdisjoint(self._named(node, (node,)))]
+        names = {plain(word) for word in words}
+        return [node for node in nodes if reaches(node, rows) and not names.isdisjoint(self._named(node, (node,)))]
 
     def _named(self, node: ast.AST, parts: Sequence[ast.AST]) -> frozenset[str]:
         found = self._names.get(node)
@@ -87,12 +109,22 @@ class Survey:
     def aliases(self, words: Iterable[str]) -> Mapping[str, Sequence[Alias]]:
         """For each of `words`, and perhaps others, the names that are given what it stands for."""
         rows = self.rows(words)
-        for statement in statements_on(self._tree.body, rows):
+        for statement, function in statements_on(self._tree.body, rows):
             if statement not in self._noted:
                 self._noted.add(statement)
+                note = Notes(self._aliases, function.lineno if function else 0, self._variables(function))
                 for part in heads(statement):
-                    note_aliases(part, self._aliases)
+                    note_aliases(part, note)
         return self._aliases
+
+    def _variables(self, function: ast.stmt | None) -> frozenset[str]:
+        """The names that a function, or one within it, binds for itself, and that are no parameters."""
+        if function is None:
+            return frozenset()
+        if function not in self._locals:
+            self._functions[function.lineno] = function
+            self._locals[function] = variables_of(function)
+        return self._locals[function]
 
     def alike(self, words: Iterable[str]) -> set[str]:
         """The words of the text that have one of `words` in them."""
@@ -113,9 +145,14 @@ class Survey:
         """The rows (1-based, ascending) on which one of `words` stands."""
         found: set[int] = set()
         for word in words:
-            if word not in self._rows:
-                self._rows[word] = list(rows_with(word, self._text)) if word else []
-            found.update(self._rows[word])
+            name, first = plain(word), row_of(word)
+            if name not in self._rows:
+                self._rows[name] = list(rows_with(name, self._text)) if name else []
+            if not first:
+                found.update(self._rows[name])
+            elif function := self._functions.get(first):
+                last = function.end_lineno or first
+                found.update(row for row in self._rows[name] if first <= row <= last)
         return sorted(found)
 
 
@@ -143,20 +180,49 @@ def is_part(character: str) -> bool:
     return character.isalnum() or character == "_"
 
 
-def statements_on(body: Sequence[ast.stmt], rows: Sequence[int]) -> Iterator[ast.stmt]:
-    """The statements that reach over one of `rows`, those within statements included."""
+def plain(word: str) -> str:
+    """The name of a variable, as it stands in the text."""
+    return word.partition("@")[0]
+
+
+def row_of(word: str) -> int:
+    """The row on which the function begins that a variable belongs to; 0 for any other name."""
+    return int(word.partition("@")[2] or 0)
+
+
+def variables_of(function: ast.stmt) -> frozenset[str]:
+    """The names that a function, or one within it, binds for itself, and that are no parameters."""
+    bound: set[str] = set()
+    others: set[str] = set()
+    for node in walk(function):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()):
+                bound.add(name)
+            case ast.arg(arg=name):
+                others.add(name)
+            case ast.Global(names=names):
+                others.update(names)
+            case _:
+                pass
+    return frozenset(bound - others)
+
+
+def statements_on(
+    body: Sequence[ast.stmt], rows: Sequence[int], function: ast.stmt | None = None
+) -> Iterator[tuple[ast.stmt, ast.stmt | None]]:
+    """The statements that reach over one of `rows`, those within statements included; with each the outermost function
+    that it is in.
+    """
     for statement in body:
         if reaches(statement, rows):
-            yield statement
-            for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            yield statement, function
+            around = statement if function is None and isinstance(statement, FUNCTIONS) else function
+            for name in BLOCKS:
                 for inner in getattr(statement, name, ()):
                     if isinstance(inner, ast.stmt):
-                        yield from statements_on((inner,), rows)
+                        yield from statements_on((inner,), rows, around)
                     else:
-                        yield from statements_on(inner.body, rows)
-
-
-BLOCKS = frozenset({"body", "orelse", "finalbody", "handlers", "cases"})
+                        yield from statements_on(inner.body, rows, around)
 
 
 def heads(statement: ast.stmt) -> Iterator[ast.AST]:
@@ -246,58 +312,74 @@ BINDING = frozenset(
 """The nodes that give a name to something."""
 
 
-def note_aliases(node: ast.AST, found: dict[str, list[Alias]]) -> None:
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """Where aliases are kept that are found in a function that begins on `row` and has `variables`."""
+
+    found: dict[str, list[Alias]]
+    row: int
+    variables: frozenset[str]
+
+    def assignment(self, targets: Sequence[ast.expr], value: ast.expr) -> None:
+        """Keep what an assignment gives its targets."""
+        self.names([self.own(name, target) for target in targets for name, target in written(target)], value)
+
+    def names(self, names: Sequence[str], value: ast.expr) -> None:
+        """Keep that `names` are given a value."""
+        names = [name for name in names if name not in COMMON]
+        if names:
+            for word, called in {(word, called) for word, called in carried(value) if word and word not in COMMON}:
+                for key in (word, f"{word}@{self.row}") if word in self.variables else (word,):
+                    self.found.setdefault(key, []).extend(Alias(name, called) for name in names)
+
+    def own(self, name: str, target: ast.expr) -> str:
+        """The name under which a target is known."""
+        return f"{name}@{self.row}" if isinstance(target, ast.Name) and name in self.variables else name
+
+
+def note_aliases(node: ast.AST, note: Notes) -> None:
     """For each name on the right of an assignment that may make an alias or an object, keep the names on the left."""
     if node.__class__ not in BINDING:
         return
     match node:
         case ast.Assign(targets=targets, value=value):
-            note(found, targets, value)
+            note.assignment(targets, value)
         case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.NamedExpr(target=target, value=value):
-            note(found, [target], value)
+            note.assignment([target], value)
         case (
             ast.For(target=target, iter=value)
             | ast.AsyncFor(target=target, iter=value)
             | ast.comprehension(target=target, iter=value)
         ):
-            note(found, [target], value)
+            note.assignment([target], value)
         case ast.arg(arg=name, annotation=ast.expr() as value):
-            note(found, [ast.Name(name)], value)
+            note.names([name], value)
         case ast.arguments():
             positional = [*node.posonlyargs, *node.args]
             defaults = zip(positional[len(positional) - len(node.defaults) :], node.defaults, strict=True)
             for parameter, default in (*defaults, *zip(node.kwonlyargs, node.kw_defaults, strict=True)):
                 if default is not None:
-                    note(found, [ast.Name(parameter.arg)], default)
+                    note.names([parameter.arg], default)
         case ast.keyword(arg=str() as name, value=value):
-            note(found, [ast.Name(name)], value)
+            note.names([name], value)
         case ast.ClassDef(name=name, bases=bases):
             for base in bases:
-                note(found, [ast.Name(name)], base)
+                note.names([name], base)
         case ast.alias(name=original, asname=str() as alias):
-            found.setdefault(original.rpartition(".")[2], []).append(Alias(alias, called=False))
+            note.found.setdefault(original.rpartition(".")[2], []).append(Alias(alias, called=False))
         case _:
             pass
 
 
-def note(found: dict[str, list[Alias]], targets: Sequence[ast.expr], value: ast.expr) -> None:
-    """Keep one assignment."""
-    words = {(word, called) for word, called in carried(value) if word and word not in COMMON}
-    if words:
-        names = [name for target in targets for name in written(target) if name not in COMMON]
-        for word, called in words:
-            found.setdefault(word, []).extend(Alias(name, called) for name in names)
-
-
-def written(target: ast.expr) -> list[str]:
-    """The names that an assignment gives something to: a variable, or the last attribute."""
+def written(target: ast.expr) -> list[tuple[str, ast.expr]]:
+    """The names that an assignment gives something to, and where they stand: a variable, or the last attribute."""
     match target:
         case ast.Tuple(elts=targets) | ast.List(elts=targets):
-            return [name for inner in targets for name in written(inner)]
+            return [pair for inner in targets for pair in written(inner)]
         case ast.Subscript(value=base) | ast.Starred(value=base):
             return written(base)
         case _:
-            return [name] if (name := last_name(target)) else []
+            return [(name, target)] if (name := last_name(target)) else []
 
 
 def carried(value: ast.expr) -> Iterator[tuple[str, bool]]:
