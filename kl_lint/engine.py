@@ -131,8 +131,9 @@ def _checked(
 
         project = _project_of(filename, unsaved) if across else None
         handwritten = enables(enable, "KLD601")
-        facts = _facts(tree, lines, filename, handwritten=handwritten, project=project, returns=returns)
-        return judge(facts, enable=enable), facts.complete
+        with _CollectingSeldom():
+            facts = _facts(tree, lines, filename, handwritten=handwritten, project=project, returns=returns)
+            return judge(facts, enable=enable), facts.complete
     except Exception as error:
         return (_internal_error(error, lines, filename),), True
 
@@ -155,8 +156,10 @@ def inspect_text(
     from kl_lint.inspection import describe
 
     project = _project_of(filename, unsaved) if across else None
-    facts = _facts(parse(text, filename), Lines(text), filename, project=project, returns=returns)
-    return describe(facts), facts.complete
+    tree = parse(text, filename)
+    with _CollectingSeldom():
+        facts = _facts(tree, Lines(text), filename, project=project, returns=returns)
+        return describe(facts), facts.complete
 
 
 def _facts(
@@ -168,18 +171,28 @@ def _facts(
     project: Project | None,
     returns: Sequence[Return],
 ) -> Facts:
-    """The analysis of a module, with garbage collected now and then only."""
-    import gc
-
+    """The analysis of a module."""
     from kl_lint.flow import analyse
 
-    often, *others = gc.get_threshold()
-    gc.set_threshold(often and max(often, _BETWEEN_COLLECTIONS), *others)  # 0 stands for never
-    try:
-        declarations = _declarations(returns)
-        return analyse(tree, lines, filename, handwritten=handwritten, project=project, declarations=declarations)
-    finally:
-        gc.set_threshold(often, *others)
+    declarations = _declarations(returns)
+    return analyse(tree, lines, filename, handwritten=handwritten, project=project, declarations=declarations)
+
+
+class _CollectingSeldom:
+    """For as long as it is entered, garbage is collected now and then only. (`contextlib` would take time to load.)"""
+
+    __slots__ = ("_thresholds",)
+
+    def __enter__(self) -> None:
+        import gc
+
+        often, *others = self._thresholds = gc.get_threshold()
+        gc.set_threshold(often and max(often, _BETWEEN_COLLECTIONS), *others)  # 0 stands for never
+
+    def __exit__(self, *error: object) -> None:
+        import gc
+
+        gc.set_threshold(*self._thresholds)
 
 
 def _declarations(returns: Sequence[Return]) -> tuple[Declaration, ...]:

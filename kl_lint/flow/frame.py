@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kl_lint.flow.source import Place, Source
-from kl_lint.flow.survey import row_of
+from kl_lint.flow.survey import plain, row_of
 from kl_lint.flow.values import (
     NO_GUARDS,
     Choice,
@@ -273,8 +273,8 @@ class Machine:
         self.built: dict[int, Value] = {}
         self.relevant: frozenset[str] = frozenset()
         """The names that make a piece of code relevant."""
-        self.variables: dict[Source, frozenset[str]] = {}
-        """Of each file, the variables that do so in their function."""
+        self.variables: dict[tuple[Source, int], frozenset[str]] = {}
+        """The variables that do so in the function that begins on a row of a file."""
         self.main: Source | None = None
         self.abroad = False
         self.foreign = FOREIGN_WORK
@@ -296,7 +296,10 @@ class Machine:
     def note_relevant(self, source: Source, names: frozenset[str]) -> None:
         """Take `names` of a file (variables as `survey` names them) for relevant, besides those that are."""
         self.relevant |= {name for name in names if not row_of(name)}
-        self.variables[source] = self.variables.get(source, frozenset()) | {name for name in names if row_of(name)}
+        for name in names:
+            if row := row_of(name):
+                own = self.variables.get((source, row), frozenset())
+                self.variables[source, row] = own | {plain(name)}
         self.slices.clear()
 
     def allow(self, steps: int) -> int:

@@ -13,7 +13,6 @@ from kl_lint.flow.declared import annotated
 from kl_lint.flow.expressions import evaluate
 from kl_lint.flow.frame import ContextKey, Frame, Machine, OutOfReach, Outcome, Return, Surroundings
 from kl_lint.flow.objects import KL_LOSS, receiver_name
-from kl_lint.flow.relevance import seen_from
 from kl_lint.flow.slicing import Slice, changes_arguments, slice_of
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute, leave
@@ -241,7 +240,7 @@ class Interpreter:
         found = self.machine.slices.get(key)
         if found is None:
             source = function.frame.source
-            own = seen_from(outermost(function).lineno, self.machine.variables.get(source, ()))
+            own = self.machine.variables.get((source, outermost(function).lineno), frozenset())
             found = self.machine.slices[key] = slice_of(
                 node.body, self.machine.relevant | own, receiver, value=value, changes=self._changes(source)
             )

@@ -18,7 +18,6 @@ from kl_lint.flow.values import Constant, Space, Tensor, Unknown, Value, options
 
 __all__ = ["COMMON", "answered", "open_questions"]
 
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 COMMON = frozenset(
     {
         "forward",
@@ -45,20 +44,20 @@ def open_questions(machine: Machine, source: Source) -> frozenset[str]:
     derived = {last_name(base) for one in definitions_of(source) for base in getattr(one.node, "bases", ())}
     for place, contexts in machine.calls.items():
         if place.source is source:
-            around = names_around(source.tree, place.node)
+            around = names_around(source, place.node)
             overridden = not derived.isdisjoint(around)
             for raw in (raw for context in contexts.values() for raw in context.values()):
                 if not settled(raw) or (raw.entry and overridden):
                     words |= around
                     here = (caller for caller in raw.callers if caller.source is source)
-                    words.update(*(names_around(source.tree, caller.node) for caller in here))
+                    words.update(*(names_around(source, caller.node) for caller in here))
     for place in machine.unbound:
         if place.source is source:
-            words |= names_around(source.tree, place.node)
+            words |= names_around(source, place.node)
     for key, outcome in machine.memo.items():
         match key:
             case ("entry", (ast.FunctionDef() | ast.AsyncFunctionDef()) as node, _) if is_unreduced(outcome.value):
-                words |= names_around(source.tree, node)
+                words |= names_around(source, node)
             case _:
                 pass
     if words:
@@ -115,19 +114,7 @@ def is_unreduced(value: Value) -> bool:
     )
 
 
-def names_around(tree: ast.Module, node: ast.AST) -> set[str]:
+def names_around(source: Source, node: ast.AST) -> set[str]:
     """The names under which others can reach the function that holds a node: its own, its class's."""
-    row = getattr(node, "lineno", 0)
-    found: set[str] = set()
-    for outer in tree.body:
-        if not (outer.lineno <= row <= (outer.end_lineno or outer.lineno)):
-            continue
-        if isinstance(outer, FUNCTIONS):
-            found.add(outer.name)
-        if isinstance(outer, ast.ClassDef):
-            found.add(outer.name)
-            for method in outer.body:
-                inside = method.lineno <= row <= (method.end_lineno or method.lineno)
-                if inside and isinstance(method, FUNCTIONS) and method.name not in COMMON:
-                    found.add(method.name)
-    return found
+    around = surveyed(source).around(getattr(node, "lineno", 0))
+    return {one.node.name for one in around if one.owner is None or one.node.name not in COMMON}

@@ -30,7 +30,7 @@ from kl_lint.flow.survey import (
 )
 from kl_lint.flow.syntax import walk
 
-__all__ = ["Relevant", "names_for", "registries", "relevant_names", "seen_from"]
+__all__ = ["Relevant", "names_for", "registries", "relevant_names"]
 
 UNREDUCED = ('"none"', "'none'", "torch.kl_div")
 """What a text says that leaves a divergence unreduced, so that callers may average it; so does the word `reduce`."""

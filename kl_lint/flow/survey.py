@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,6 +38,9 @@ COMMON = frozenset({"forward", "__call__", "__init__", "self", "torch", "nn", "F
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 """The fields of a statement that hold statements."""
+MOST_SEARCHES = 100
+"""How many words of a text are searched for before all are indexed."""
+WORD = re.compile(r"\w+")
 MAKER = re.compile(
     r"_*[A-Z]|.*(?:partial|getattr|build|make|create|get_|setup|init|method|copy|script|compile|ignore|wrap)"
 )
@@ -71,7 +75,19 @@ class Alias:
 class Survey:
     """The names of one module, read as they are asked for."""
 
-    __slots__ = ("_aliases", "_functions", "_locals", "_names", "_noted", "_rows", "_text", "_tree", "definitions")
+    __slots__ = (
+        "_aliases",
+        "_functions",
+        "_index",
+        "_locals",
+        "_names",
+        "_nested",
+        "_noted",
+        "_rows",
+        "_text",
+        "_tree",
+        "definitions",
+    )
 
     def __init__(self, source: Source) -> None:
         self.definitions = tuple(definitions(source.tree.body))
@@ -84,6 +100,14 @@ class Survey:
         self._functions: dict[int, ast.stmt] = {}
         """Those that a variable was found in, by the row on which they begin."""
         self._locals: dict[ast.stmt, frozenset[str]] = {}
+        self._nested: Nested | None = None
+        self._index: dict[str, list[int]] | None = None
+
+    def around(self, row: int) -> list[Definition]:
+        """The definitions that hold a row, innermost first."""
+        if self._nested is None:
+            self._nested = Nested(sorted(self.definitions, key=lambda one: one.node.lineno))
+        return self._nested.around(row)
 
     def readers(self, words: frozenset[str]) -> list[Definition]:
         """The definitions that read one of `words`, in the order of the text."""
@@ -147,13 +171,52 @@ class Survey:
         for word in words:
             name, first = plain(word), row_of(word)
             if name not in self._rows:
-                self._rows[name] = list(rows_with(name, self._text)) if name else []
+                self._rows[name] = self._found(name)
             if not first:
                 found.update(self._rows[name])
             elif function := self._functions.get(first):
                 last = function.end_lineno or first
                 found.update(row for row in self._rows[name] if first <= row <= last)
         return sorted(found)
+
+
+    def _found(self, word: str) -> list[int]:
+        """The rows of a word: of the first ones each by a search, then all at once."""
+        if self._index is None and len(self._rows) >= MOST_SEARCHES:
+            self._index = indexed(self._text)
+        if self._index is not None:
+            return self._index.get(word, [])
+        return list(rows_with(word, self._text)) if word else []
+
+
+class Nested:
+    """Definitions in the order of their first rows, and which of them each is in."""
+
+    __slots__ = ("_begins", "_outer", "_sorted")
+
+    def __init__(self, definitions: Sequence[Definition]) -> None:
+        self._sorted = definitions
+        self._begins = [one.node.lineno for one in definitions]
+        self._outer: list[int] = []
+        for index, begin in enumerate(self._begins):
+            outer = index - 1
+            while outer >= 0 and not self._reaches(outer, begin):
+                outer = self._outer[outer]
+            self._outer.append(outer)
+
+    def _reaches(self, index: int, row: int) -> bool:
+        node = self._sorted[index].node
+        return row <= (node.end_lineno or node.lineno)
+
+    def around(self, row: int) -> list[Definition]:
+        """Those that hold a row, innermost first."""
+        found: list[Definition] = []
+        index = bisect_right(self._begins, row) - 1
+        while index >= 0:
+            if self._reaches(index, row):
+                found.append(self._sorted[index])
+            index = self._outer[index]
+        return found
 
 
 @lru_cache(maxsize=8)
@@ -173,6 +236,15 @@ def rows_with(word: str, text: str) -> Iterator[int]:
             counted = at
             yield row
         at = text.find(word, after)
+
+
+def indexed(text: str) -> dict[str, list[int]]:
+    """The rows of every word of a text."""
+    found: dict[str, list[int]] = {}
+    for row, line in enumerate(text.split("\n"), start=1):
+        for word in set(WORD.findall(line)):
+            found.setdefault(word, []).append(row)
+    return found
 
 
 def is_part(character: str) -> bool:
