@@ -186,7 +186,7 @@ class Machine:
         "built",
         "called",
         "calls",
-        "changers",
+        "changing",
         "contexts",
         "declarations",
         "defaults",
@@ -252,8 +252,8 @@ class Machine:
         self.last_changed: tuple[tuple[str, Value], ...] = ()
         self.attributes: dict[tuple[Class, str], Value] = {}
         self.assigned: dict[ast.AST, frozenset[str]] = {}
-        self.changers: dict[Source, dict[str, ast.FunctionDef | ast.AsyncFunctionDef | bool]] = {}
-        """Of each file's functions, by name, whether they change what they are given, where that was asked."""
+        self.changing: dict[Source, frozenset[str]] = {}
+        """Of each file, the functions that may change what they are given."""
         self.bound: dict[ast.AST, tuple[frozenset[str], frozenset[str]]] = {}
         self.calls: dict[Place, dict[ContextKey, dict[Guards, RawCall]]] = {}
         self.uses: dict[LossUse, None] = {}

@@ -13,7 +13,7 @@ from kl_lint.flow.declared import annotated
 from kl_lint.flow.expressions import evaluate
 from kl_lint.flow.frame import ContextKey, Frame, Machine, OutOfReach, Outcome, Return, Surroundings
 from kl_lint.flow.objects import KL_LOSS, receiver_name
-from kl_lint.flow.slicing import Slice, changes_arguments, slice_of
+from kl_lint.flow.slicing import Slice, changing, slice_of
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute, leave
 from kl_lint.flow.syntax import walk
@@ -242,26 +242,18 @@ class Interpreter:
             source = function.frame.source
             own = self.machine.variables.get((source, outermost(function).lineno), frozenset())
             found = self.machine.slices[key] = slice_of(
-                node.body, self.machine.relevant | own, receiver, value=value, changes=self._changes(source)
+                node.body, self.machine.relevant | own, receiver, value=value, changing=self._changing(source)
             )
         return found
 
-    def _changes(self, source: Source) -> Callable[[str], bool]:
-        """Whether the function of that name at the top of a file changes what it is given."""
-        known = self.machine.changers.get(source)
+    def _changing(self, source: Source) -> frozenset[str]:
+        """The functions at the top of a file that may change what they are given."""
+        known = self.machine.changing.get(source)
         if known is None:
             functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-            known = {one.name: one for one in source.tree.body if isinstance(one, functions)}
-            self.machine.changers[source] = known
-
-        def changes(name: str) -> bool:
-            told = known.get(name, False)
-            if not isinstance(told, bool):
-                known[name] = False  # of a recursion, what it does besides counts
-                told = known[name] = changes_arguments(told, changes)
-            return told
-
-        return changes
+            known = changing({one.name: one for one in source.tree.body if isinstance(one, functions)})
+            self.machine.changing[source] = known
+        return known
 
     def _frame(
         self,

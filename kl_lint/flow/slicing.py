@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kl_lint.flow.syntax import only_owners, walk
 
-__all__ = ["Slice", "changes_arguments", "slice_of"]
+__all__ = ["Slice", "changing", "slice_of"]
 
 BUILTINS = frozenset(dir(builtins))
 ASSIGNMENTS = (ast.Assign, ast.AugAssign, ast.AnnAssign)
@@ -76,14 +76,14 @@ def slice_of(
     receiver: str | None,
     *,
     value: bool,
-    changes: Callable[[str], bool] = lambda name: False,
+    changing: frozenset[str] = frozenset(),
 ) -> Slice:
-    """The slice of a function body. `value`: what it returns is asked for. `changes`: whether the function of that name
-    changes what it is given.
+    """The slice of a function body. `value`: what it returns is asked for. `changing`: the functions that may change
+    what they are given.
     """
     pieces = {piece.node: piece for piece in collected(body, None)}
     for piece in pieces.values():
-        changed = {name for function, names in piece.given.items() if changes(function) for name in names}
+        changed = {name for function, names in piece.given.items() if function in changing for name in names}
         piece.writes |= changed
         piece.changes |= changed
     relevant = with_nested(pieces.values(), relevant)
@@ -125,15 +125,29 @@ def slice_of(
     return Slice(frozenset(needed), bare, frozenset(wanted))
 
 
-def changes_arguments(function: ast.FunctionDef | ast.AsyncFunctionDef, changes: Callable[[str], bool]) -> bool:
-    """Whether a function may change an object that it is given, itself or by one whose name `changes` knows."""
-    signature = function.args
-    parameters = {one.arg for one in (*signature.posonlyargs, *signature.args, *signature.kwonlyargs)}
-    return any(
-        not parameters.isdisjoint(piece.changes)
-        or any(not parameters.isdisjoint(names) and changes(name) for name, names in piece.given.items())
-        for piece in collected(function.body, None)
-    )
+def changing(functions: Mapping[str, ast.FunctionDef | ast.AsyncFunctionDef]) -> frozenset[str]:
+    """The names of those functions that may change an object that they are given, themselves or by one of the others
+    that they hand it on to.
+    """
+    changed: list[str] = []
+    handed: dict[str, list[str]] = {}
+    """For each function, those that hand it what they are given."""
+    for name, function in functions.items():
+        signature = function.args
+        parameters = {one.arg for one in (*signature.posonlyargs, *signature.args, *signature.kwonlyargs)}
+        for piece in collected(function.body, None):
+            if not parameters.isdisjoint(piece.changes):
+                changed.append(name)
+            for other, names in piece.given.items():
+                if not parameters.isdisjoint(names):
+                    handed.setdefault(other, []).append(name)
+    found: set[str] = set()
+    while changed:
+        name = changed.pop()
+        if name not in found:
+            found.add(name)
+            changed += handed.get(name, ())
+    return frozenset(found)
 
 
 def with_nested(pieces: Iterable[Piece], relevant: frozenset[str]) -> frozenset[str]:
