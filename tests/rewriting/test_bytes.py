@@ -21,6 +21,8 @@ from tests.rewriting.marking import at, rewrite
         pytest.param("if a:\n\tif b:\n\t\tc = F.softmax(p)\t# tab\n", id="tabs"),
         pytest.param("\f\nb = F.softmax(p)\n\f\n\fc = 1\n", id="form-feeds"),
         pytest.param("\fb = F.softmax(p)\n", id="form-feed-first"),
+        pytest.param("\f" * 20 + "b = F.softmax(p)\n", id="form-feeds-first"),
+        pytest.param("b = (\n\f\n    F.softmax(p),)\n", id="form-feed-alone"),
         pytest.param("def g():\n\f    b = F.softmax(p)\n  \f    return b\n", id="form-feed-in-the-indentation"),
         pytest.param("def g():\n    b =\fF.softmax(p)\f+ \f1\n    return b\n", id="form-feed-between-tokens"),
         pytest.param("b = (\n\f  F.softmax(p),\n\f# c\n\f)\n", id="form-feed-in-brackets"),
