@@ -179,7 +179,6 @@ class Survey:
                 found.update(row for row in self._rows[name] if first <= row <= last)
         return sorted(found)
 
-
     def _found(self, word: str) -> list[int]:
         """The rows of a word: of the first ones each by a search, then all at once."""
         if self._index is None and len(self._rows) >= MOST_SEARCHES:
