@@ -119,17 +119,17 @@ def take_log(argument: Argument, call: KLCall) -> Fix | None:
     value, producer = argument.value, argument.value.producer
     edit = into_log_softmax(argument, call)
     if edit is None and producer is not None and producer.operand_unchanged:
-        edit = _instead(argument.span, value, producer, call)
+        edit = _instead(argument.span, value, producer, call, bare=True)
     if edit is not None:
         return unsafe("Use log_softmax in place of softmax", edit)
     return unsafe("Take the logarithm", Wrap(argument.span, "", ".log()"))
 
 
-def _instead(span: Span, value: Distribution, producer: Producer, call: KLCall) -> Edit | None:
+def _instead(span: Span, value: Distribution, producer: Producer, call: KLCall, *, bare: bool) -> Edit | None:
     """Normalise the same logits again, for `span` alone; not where a gradient would begin to flow."""
     if value.mixed or not value.carries_gradient or producer.filename != call.filename:
         return None
-    return _from_operand(span, value, producer, True, call)
+    return _from_operand(span, value, producer, bare, call)
 
 
 def rewrite_log_of_softmax(remark: Remark, argument: Argument, call: KLCall) -> tuple[Edit, ...]:
@@ -142,7 +142,9 @@ def rewrite_log_of_softmax(remark: Remark, argument: Argument, call: KLCall) -> 
         made = _renamed(producer) or _from_operand(producer.span, value, producer, bare, call)
         if made is not None:
             return (Unwrap(remark.span, remark.argument), *unguarded(remark), made)
-    replaced = _instead(remark.span, value, producer, call) if remark.operand_unchanged else None
+    if not remark.operand_unchanged:
+        return ()
+    replaced = _instead(remark.span, value, producer, call, bare=argument.span == remark.span)
     return (replaced,) if replaced is not None else ()
 
 

@@ -547,6 +547,23 @@ MERGED = (Unwrap(METHOD, INNER), RenameCallee(INNER, "log_softmax"))
         for name, epsilon in (("", False), ("-with-epsilon", True))
     ),
     Case(
+        "used-elsewhere-with-the-dim-it-shows",
+        call(
+            argument(
+                replace(
+                    LOGGED,
+                    remarks=(replace(NAMED, sole_use=False, operand_unchanged=True),),
+                    producer=softmax(span=INNER, dim=None),
+                ),
+                LOG_OF_A_NAME,
+            )
+        ),
+        OF_SOFTMAX,
+        (Replace(LOG_OF_A_NAME, "F.log_softmax({0}, dim=1)", (LOGITS,)),),
+        SAFE,
+        LOG_OF_A_NAME,
+    ),
+    Case(
         "target",
         call(LOG_PROBS, replace(LOGGED, remarks=(PLAIN,), producer=FUNCTIONAL), log_target=True),
         OF_SOFTMAX.replace("input to", "target of"),
@@ -747,3 +764,9 @@ def test_of_two_arguments_the_one_that_can_be_mended_is_reported(
     assert report is not None
     assert report.span == TARGET
     assert report.fix is not None
+
+
+def test_a_dim_that_may_have_moved_since_is_not_written_for_the_softmax() -> None:
+    """The argument is `[p.log().unsqueeze(0)][0]`, say: its dim is not that of the logits."""
+    shared = replace(NAMED, sole_use=False, operand_unchanged=True)
+    assert LogOfSoftmax().check(call(replace(LOGGED, remarks=(shared,), producer=softmax(span=INNER, dim=None)))) is None
