@@ -75,7 +75,7 @@ TEXTS = {
     "decorators": HEAD + "@a\n" * 10_000 + f"def loss(x, y):\n    return {CALL}\n",
     "an import of many dots": "import a" + ".a" * 10_000 + "\n" + MISUSE,
     "a pattern": HEAD + "def loss(x, y):\n    match x:\n        case " + "[" * 60 + "a" + "]" * 60 + f":\n            return {CALL}\n",
-    "a line of 1 MB": MISUSE + "a = [" + "1, " * 350_000 + "]\n",
+    "a line of 1 MB": MISUSE + "a = [" + "1_234_567, " * 95_000 + "]\n",
     "a line of 1 MB before a call": f"{HEAD}def loss(x, y):\n    a = '{'kl_div ' * 150_000}'; return {CALL}\n",
     "a comment of 1 MB": MISUSE.replace("\n", f"  # {'noqa ' * 200_000}\n", 1),
     "a name of 1 MB": inside("a" * 1_000_000),
