@@ -11,7 +11,7 @@ __all__ = ["Lines", "whole"]
 
 
 class Lines(Sequence[str]):
-    """The lines of a text ; of most files none is asked for."""
+    """The lines of a text; of most files none is asked for, only their number."""
 
     __slots__ = ("_lines", "text")
 
@@ -27,7 +27,9 @@ class Lines(Sequence[str]):
         return self._split()[index]
 
     def __len__(self) -> int:
-        return len(self._split())
+        if self._lines is not None:
+            return len(self._lines)
+        return self.text.count("\n") + (self.text[-1:] not in ("", "\n"))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._split())
