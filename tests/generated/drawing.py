@@ -222,6 +222,8 @@ MISTAKEN: tuple[tuple[str, ...], ...] = (
     ("softmax", "guard", "wrong_log"),
     ("log_softmax", "exp", "log_softmax"),
     ("softmax", "log", "log"),
+    ("softmax", "softmax", "softmax"),
+    ("softmax", "softmax", "log_softmax"),
 )
 """Ways to make something that belongs nowhere, whatever is said of it."""
 

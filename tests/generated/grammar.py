@@ -449,10 +449,10 @@ SOFTENINGS = (
 )
 
 MASKINGS = (
-    (Text("{n}.masked_fill({n} > 1.0, -1e9)"), -1e9),
-    (Text("{n}.masked_fill({n} > 1.0, float('-inf'))"), float("-inf")),
-    (Text("{v}", before="{v} = {a}.clone()\n{v}[{v} > 1.0] = -1e9"), -1e9),
-    (Text("{torch}where({n} > 1.0, {torch}full_like({n}, -1e9), {n})"), -1e9),
+    (Text("{n}.masked_fill({n} == {n}.max(), -1e9)"), -1e9),
+    (Text("{n}.masked_fill({n} == {n}.max(), float('-inf'))"), float("-inf")),
+    (Text("{v}", before="{v} = {a}.clone()\n{v}[{v} == {v}.max()] = -1e9"), -1e9),
+    (Text("{torch}where({n} == {n}.max(), {torch}full_like({n}, -1e9), {n})"), -1e9),
 )
 
 # --- distributions -------------------------------------------------------------------------------------------------
