@@ -39,7 +39,7 @@ class Effect(Enum):
 
     KEEP = "nothing"
     SOFTEN = "divides the scores by `amount`"
-    MASK = "puts `amount` in place of all scores above one"
+    MASK = "puts `amount` in place of the greatest score"
     NORMALISE = "normalises along `dim`, unless that was done before"
     MOVE = "what its text does"
     MIX = "half of it, half of the softmax of `other` along `dim`"

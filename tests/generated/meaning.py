@@ -38,7 +38,7 @@ def meaning(chain: Chain, program: Program) -> Meaning | None:
             case Effect.SOFTEN:
                 values = values / step.amount
             case Effect.MASK:
-                values = values.masked_fill(values > 1.0, step.amount)
+                values = values.masked_fill(values == values.max(), step.amount)
             case Effect.NORMALISE:
                 values = values.log_softmax(step.dim)  # nothing new for a whole distribution, whatever its form
                 normalised = True

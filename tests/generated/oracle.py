@@ -466,8 +466,10 @@ def _partial(_: Witnessed, tensors: tuple[Tensor, ...]) -> str | None:
 
 
 def _infinite(seen: Witnessed, tensors: tuple[Tensor, ...]) -> str | None:
-    masked = any(operation.operand.isneginf().any() for operation in seen.operations("softmax", "log_softmax"))
-    return "no element is -inf" if masked and not any(tensor.isneginf().any() for tensor in tensors) else None
+    operands = [operation.operand for operation in seen.operations("softmax", "log_softmax")]
+    masked = {operand.numel() for operand in operands if operand.isneginf().any()}
+    whole = any(tensor.numel() in masked for tensor in tensors)  # of a part, the masked elements may be elsewhere
+    return "no element is -inf" if whole and not any(tensor.isneginf().any() for tensor in tensors) else None
 
 
 _JUDGES: dict[str, _Judge] = {
