@@ -330,7 +330,12 @@ def call_symbol(frame: Frame, name: str, arguments: Arguments, node: ast.Call) -
         return call(frame, function, Arguments(rest, {}), node)
     if name.startswith(("torch.nn.", "torch.distributions.")) and name.rpartition(".")[2][:1].isupper():
         return external(frame, name, arguments, node)
-    return opaque(frame, node)
+    result = opaque(frame, node)
+    if name.startswith("torch.nn.init.") and arguments.positional:
+        filled, target = arguments.positional[0]
+        mutate(frame, target, filled, result)
+    write_out(frame, arguments, result)
+    return result
 
 
 def external(frame: Frame, name: str, arguments: Arguments, node: ast.Call) -> Value:
@@ -398,7 +403,10 @@ def call_external(frame: Frame, module: External, arguments: Arguments, node: as
             "module_place": PlaceValue(module.place),
         }
         shown = Operation(f"nn.{short}", "", operation.effect)
-        return apply(frame, shown, values, binding.nodes, (), node)  # type: ignore[arg-type]
+        result = apply(frame, shown, values, binding.nodes, (), node)  # type: ignore[arg-type]
+        if values.get("inplace") == Constant(True) and "input" in binding.values:
+            write_back(frame, binding.nodes.get("input"), binding, shown, result, node)
+        return result
     return opaque(frame, node)
 
 
@@ -417,6 +425,7 @@ def operate(
         return opaque(frame, node)
     result = apply(frame, operation, binding.values, binding.nodes, tuple(binding.rest), node)
     target = receiver if receiver is not None else binding.nodes.get("input")
+    in_place = in_place or binding.values.get("inplace") == Constant(True)
     if frame.no_grad and (in_place or operation.label in COMPUTING):
         result = held_back(result, binding.values.values(), in_place=in_place)
     asked = arguments.keywords.get("requires_grad")
@@ -424,10 +433,15 @@ def operate(
         result = replace(result, gradient=True)
     if in_place and "input" in binding.values and result is not binding.values["input"]:
         write_back(frame, target, binding, operation, result, node)
+    write_out(frame, arguments, result)
+    return result
+
+
+def write_out(frame: Frame, arguments: Arguments, result: Value) -> None:
+    """Give the result of a call to what it is told to write it to: `out=`."""
     out = arguments.keywords.get("out")
     if out is not None and isinstance(out[1], (ast.Name, ast.Attribute)):
         store(frame, out[1], result)
-    return result
 
 
 def held_back(result: Value, given: Iterable[Value], *, in_place: bool = False) -> Value:

@@ -219,6 +219,8 @@ def write_into(tensor: Tensor, parts: tuple[Part, ...], value: Value, number: in
     if tensor.space is Space.UNKNOWN and holds_shares(tensor) and writes_shares(parts, value):
         return gathered_in(tensor, Space.PROBS, value, number, place)
     if tensor.space in DISTRIBUTIONS:
+        if not fits(tensor.space, value):
+            return gathered_in(tensor, Space.UNKNOWN, value, number, place)
         return replace(blurred(tensor, number), rank=tensor.rank, notes=(), maker=None)
     keeps = tensor.form is not None and tensor.form.op in ("sum", "logsumexp")
     share = isinstance(tensor.fill, Unknown) and value in (Constant(0), Constant(0.0))  # of the padding, say

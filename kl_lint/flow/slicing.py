@@ -315,6 +315,11 @@ def read(node: ast.AST, piece: Piece) -> None:
             case ast.Call(func=ast.Attribute(value=base, attr=attr), args=arguments) if mutates(attr):
                 piece.writes.update(root_of(changed) for changed in (base, *arguments[:1]))
                 piece.changes.add(root_of(base))
+            case ast.Call(func=function, args=[changed, *_]) if works_in_place(child) or (
+                isinstance(function, ast.Call) and works_in_place(function)
+            ):
+                piece.writes.add(root_of(changed))
+                piece.changes.add(root_of(changed))
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=base))):
                 piece.writes.add(root_of(base))
             case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=arguments)) if name not in BUILTINS:
@@ -334,6 +339,11 @@ def read(node: ast.AST, piece: Piece) -> None:
                 piece.changes.add(root_of(target))
             case _:
                 pass
+
+
+def works_in_place(call: ast.Call) -> bool:
+    """Whether a call, or the module that it builds, is told to write its result over its operand."""
+    return any(keyword.arg == "inplace" for keyword in call.keywords)
 
 
 def mutates(method: str) -> bool:

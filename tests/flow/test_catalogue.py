@@ -850,7 +850,7 @@ MOVES = (
     Row("torch.cat([p, q], 2)", SPACE, SPACE),
     Row("torch.hstack([p, q])", SPACE, SPACE),
     Row("F.pad(p, (0, 1))", 2, SPACE, front=SPACE),
-    Row("F.pad(p, (0, 1), value=0.5)", SPACE, SPACE),
+    Row("F.pad(p, (0, 1), value=0.5)", SPACE, NOTHING),
     Row("F.pad(p, (0, 1), value=-1.0)", NOTHING, SPACE),
     Row("F.pad(p, (0, 0, 0, 1))", SPACE, SPACE),
 )
@@ -1131,6 +1131,20 @@ IN_PLACE: Table = (
     ("torch.exp(l, out=x)\nx", p(2)),
     ("torch.add(p, q, out=l)\nl", P_SOME),
     ("torch.mul(p, 2, out=p)\np", P_SOME),
+    ("torch.addcmul(p, q, y, out=p)\np", NOTHING_SAID),
+    ("nn.init.normal_(p)\np", NOTHING_SAID),
+    ("F.relu(l, inplace=True)\nl", NOTHING_SAID),
+    ("F.dropout(p, 0.5, True, True)\np", NOTHING_SAID),
+    ("F.dropout(p, 0.5, True, inplace=False)\np", p(2)),
+    ("nn.ReLU(inplace=True)(l)\nl", NOTHING_SAID),
+    ("nn.ReLU(inplace=False)(p)\np", p(2)),
+    # a part is written
+    ("p[0].log_()\np", NOTHING_SAID),
+    ("p[0].log_()\np[1]", NOTHING_SAID),
+    ("p[:, :, 0] = -1.0\np", NOTHING_SAID),
+    ("p[0] = l[0]\np", NOTHING_SAID),
+    ("l[0] = p[0]\nl", NOTHING_SAID),
+    ("l[0] = 1.0\nl", NOTHING_SAID),
 )
 """What a name holds after an operation in place."""
 
@@ -1172,10 +1186,6 @@ UNSEEN = {
         "c = p[0]\nc.log_()\np",
     ),
     "a name that stands for several objects": ("for one in [p, q]:\n    one.log_()\np",),
-    "what is written into probabilities": ("p[0].log_()\np", "p[:, :, 0] = -1.0\np", "p[0] = l[0]\np"),
-    "inplace=True": ("F.relu(l, inplace=True)\nl", "F.dropout(p, 0.5, True, True)\np", "nn.ReLU(inplace=True)(l)\nl"),
-    "out= of an operation that the catalogue does not have": ("torch.addcmul(p, q, y, out=p)\np",),
-    "torch.nn.init": ("nn.init.normal_(p)\np",),
 }
 """Writes that the analysis does not see. Whoever makes one seen moves its line to the tables above."""
 UNSEEN_IN_A_FUNCTION: Table = (

@@ -141,7 +141,7 @@ def fits(space: Space, written: Value | None) -> bool:
         case Tensor(fill=Constant() as fill):
             return fits(space, fill)
         case Constant(value=(int() | float()) as number):
-            return space is not Space.PROBS or 0 <= number <= 1
+            return {Space.PROBS: 0 <= number <= 1, Space.LOG_PROBS: number <= 0}.get(space, True)
         case Tensor(space=other):
             return space is Space.UNKNOWN or other in (space, Space.UNKNOWN)
         case _:
