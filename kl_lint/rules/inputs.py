@@ -202,6 +202,7 @@ class NormalizedTwice:
         if not found:
             return None
         kept = [argument for _, argument, _, edits in found if not edits]  # to mend it in part would not be enough
+        kept = [one for _, one, _, _ in found if any(one.span == other.span for other in kept)]  # nor one of `*pair`
         found = [(name, argument, remark, () if argument in kept else edits) for name, argument, remark, edits in found]
         name, argument, _, _ = foremost(found)
         message = (

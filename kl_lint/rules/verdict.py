@@ -135,31 +135,40 @@ def _with_common_fixes(contexts: Sequence[Sequence[Report]], site: Site) -> Repo
     first = reports[0]
     if all(report.fix == first.fix and report.alternatives == first.alternatives for report in reports[1:]):
         return first
-    fixes = [[report.fix for report in reports if report.fix is not None] for reports in contexts]
-    fix = _joined(fixes, site) if sum(map(len, fixes)) == len(reports) else None
+    fix = _joined(contexts, site) if all(report.fix is not None for report in reports) else None
     alternatives = tuple(fix for fix in first.alternatives if all(fix in report.alternatives for report in reports))
     return replace(first, fix=fix, alternatives=alternatives)
 
 
-def _joined(contexts: Sequence[Sequence[Fix]], site: Site) -> Fix | None:
+def _joined(contexts: Sequence[Sequence[Report]], site: Site) -> Fix | None:
     """All edits together, where what differs between the paths lies on the paths, and not at the call they share: so in
     each context, whose paths have more in common, and over all of them.
     """
-    fixes = [fix for context in contexts for fix in context]
+    every = [report for context in contexts for report in context]
     shared = _shared_places(site)
-    if not all(_apart(paths, shared) for paths in (*contexts, fixes)):
+    if not all(_apart(paths, shared) for paths in (*contexts, every)):
         return None
+    fixes = [report.fix for report in every if report.fix is not None]
     together: dict[Edit, None] = dict.fromkeys(edit for fix in fixes for edit in fix.edits)
     unsafe = any(fix.applicability is Applicability.UNSAFE for fix in fixes)
     return Fix(fixes[0].description, Applicability.UNSAFE if unsafe else fixes[0].applicability, tuple(together))
 
 
-def _apart(paths: Sequence[Fix], shared: frozenset[Span]) -> bool:
-    """Whether fixes differ in nothing, or each has edits of its own, at none of the `shared` places."""
-    edits = [frozenset(fix.edits) for fix in paths]
+def _apart(paths: Sequence[Report], shared: frozenset[Span]) -> bool:
+    """Whether fixes differ in nothing, or each has edits of its own: at none of the `shared` places, and at none that
+    another path passes which is mended elsewhere.
+    """
+    edits = [frozenset(path.fix.edits if path.fix is not None else ()) for path in paths]
     common = frozenset.intersection(*edits)
     own = [path - common for path in edits]
-    return not any(own) or (all(own) and not any(edit.span in shared for path in own for edit in path))
+    if not any(own):
+        return True
+    changed = [{edit.span for edit in path} for path in own]
+    passed = [{step.span for step in path.trace} for path in paths]
+    return all(own) and not any(
+        span in shared or any(span in passed[i] - changed[i] for i in range(len(paths)))
+        for span in set().union(*changed)
+    )
 
 
 def _shared_places(site: Site) -> frozenset[Span]:

@@ -293,3 +293,36 @@ def test_a_fix_that_cannot_be_made_has_no_edits() -> None:
     (finding,) = check("y = x\n")
     assert finding.fix is not None
     assert edits_of_fix(Editor("y = x\n"), finding, finding.fix, found=(finding,), check=check) == ()
+
+
+def test_a_path_is_not_mended_at_a_place_that_another_passes() -> None:
+    """One arm could do without the second softmax, its first being shown; the other without the first: not both."""
+    source = """import torch.nn.functional as F
+
+def loss(x, y, flag):
+    if flag:
+        p = (y / 2.0).softmax(dim=1)
+        print(p)
+    else:
+        p = (y / 2.0).softmax(dim=1).clone()
+    q = F.softmax(p, dim=1)
+    return F.kl_div(x.log_softmax(1), q, reduction="batchmean")
+"""
+    result = fix_source(source, unsafe=True)
+    assert result.source == source
+    assert [(finding.code, finding.fix) for finding in result.remaining] == [("KLD104", None)]
+
+
+def test_of_two_arguments_in_one_place_both_are_mended_or_none() -> None:
+    source = """import torch.nn.functional as F
+from torch import nn
+
+def loss(x, y):
+    v = F.softmax(x, dim=1)
+    print(v)
+    pair = {"input": F.softmax(y.softmax(1), 1), "target": nn.Sequential(nn.Identity(), nn.Softmax(dim=1))(v)}
+    return F.kl_div(**pair, reduction="batchmean")
+"""
+    result = fix_source(source, unsafe=True)
+    assert result.refused == ()
+    assert "KLD104" in {finding.code for finding in result.remaining}
