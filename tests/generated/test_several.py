@@ -15,7 +15,7 @@ from tests.generated.grammar import Program
 from tests.generated.layouts import LAYOUTS, WAYS, Plan, spread
 from tests.generated.several import ExaminedProject
 
-EXAMPLES = 150
+EXAMPLES = 180
 FLOOR = {"input": 0.5, "target": 0.5, "reduction": 0.9}
 VOCABULARY = Vocabulary(TRANSPORTS, softmaxes, CALLS, apart=True)
 PLANS = st.builds(
