@@ -44,14 +44,19 @@ class Lost:
             self.how = f"by signal {-status}" if status < 0 else f"with exit code {status}"
 
 
-def spread(job: Callable[[Task], Result], tasks: Iterable[Task], size: int) -> Iterator[tuple[Task, Result | Lost]]:
+def spread(
+    job: Callable[[Task], Result], tasks: Iterable[Task], size: int, kin: Callable[[Task], object] = lambda _: None
+) -> Iterator[tuple[Task, Result | Lost]]:
     """Each of `tasks`, which are begun in their order, with what `job` makes of it, as soon as that is there.
+
+    Tasks of the same `kin` go to the same process as long as there are others for the others: it need not learn twice
+    what they have in common.
 
     Up to `size` processes are at work; where there can be none, or but one, it is this process. Tasks and results are
     pickled; `job` is not, and should raise nothing. When the iterator is closed the processes are gone, whatever they
     were doing.
     """
-    crew = _Crew(job, size if size > 1 and can_fork() else 0)
+    crew = _Crew(job, size if size > 1 and can_fork() else 0, kin)
     waiting = list(tasks)[::-1]
     done: list[tuple[Task, Result | Lost]] = []
     try:
@@ -73,11 +78,12 @@ def spread(job: Callable[[Task], Result], tasks: Iterable[Task], size: int) -> I
 class _Crew:
     """Up to `size` processes that do a job."""
 
-    __slots__ = ("_job", "_size", "_workers")
+    __slots__ = ("_job", "_kin", "_size", "_workers")
 
-    def __init__(self, job: Callable[[Any], Any], size: int) -> None:
+    def __init__(self, job: Callable[[Any], Any], size: int, kin: Callable[[Any], object]) -> None:
         self._job = job
         self._size = size
+        self._kin = kin
         self._workers: list[_Worker] = []
 
     @property
@@ -96,14 +102,27 @@ class _Crew:
                 return
 
     def give(self, waiting: list[Any]) -> None:
-        """Give each that is idle the last one of the tasks `waiting`."""
+        """Give each that is idle one of the tasks `waiting`, of which the last is the first."""
         for worker in [worker for worker in self._workers if not worker.is_busy]:
             if waiting:
+                index = self._choice(worker, waiting)
                 try:
-                    worker.begin(waiting[-1])
-                    waiting.pop()
+                    worker.begin(waiting[index], self._kin(waiting[index]))
+                    del waiting[index]
                 except OSError:  # it has ended while it had nothing to do
                     self._dismiss(worker)
+
+    def _choice(self, worker: _Worker, waiting: Sequence[Any]) -> int:
+        """Which of the tasks a worker gets: the first kin to its last one, or else to none that others did last."""
+        others = {other.kin for other in self._workers if other is not worker and other.kin != worker.kin}
+        free = -1
+        for index in range(len(waiting) - 1, -1, -1):
+            kin = self._kin(waiting[index])
+            if kin == worker.kin:
+                return index
+            if free < 0 and kin not in others:
+                free = index
+        return free
 
     def finished(self) -> list[tuple[Any, Any]]:
         """Tasks that are done, each with its result, or Lost. Waits for the first one."""
@@ -127,9 +146,11 @@ class _Crew:
 
 
 class _Worker:
-    """A process that does tasks, one at a time, and how to reach it. `task` is what it is at while it `is_busy`."""
+    """A process that does tasks, one at a time, and how to reach it. `task` is what it is at while it `is_busy`, `kin`
+    what that has in common with others, or its last one had.
+    """
 
-    __slots__ = ("_pid", "_results", "_tasks", "is_busy", "task")
+    __slots__ = ("_pid", "_results", "_tasks", "is_busy", "kin", "task")
 
     def __init__(self, job: Callable[[Any], Any], others: Sequence[_Worker]) -> None:
         """Fork this process. Raises OSError where that cannot be done."""
@@ -156,17 +177,18 @@ class _Worker:
         self._results = open(receive, "rb")  # noqa: SIM115
         self.is_busy = False
         self.task: Any = None
+        self.kin: object = None
 
     def ends(self) -> tuple[int, int]:
         """The descriptors by which this process reaches it."""
         return self._tasks.fileno(), self._results.fileno()
 
-    def begin(self, task: Any) -> None:
+    def begin(self, task: Any, kin: object) -> None:
         """Give it a task. Raises OSError where it is no longer there."""
         from pickle import dumps
 
         self._tasks.write(dumps(task))
-        self.is_busy, self.task = True, task
+        self.is_busy, self.task, self.kin = True, task, kin
 
     def result(self) -> Any:
         """What came of its task, once that is there. Raises an exception of some kind where it has ended before."""

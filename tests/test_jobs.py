@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from kl_lint.commands.outcomes import heaviest_first
+from kl_lint.workers import spread
 from tests.command import CORRECT, LEGACY, MISUSE, OFF_BY_DEFAULT, ROOT, TWICE
 
 if sys.platform == "win32":
@@ -283,3 +285,29 @@ def test_the_others_end_when_who_started_them_is_gone(tmp_path: Path) -> None:
     (tree / "goes on").touch()
     process.communicate(timeout=PATIENCE)  # to the end of its output, which the others hold open
     assert process.returncode == -signal.SIGKILL
+
+
+# --- what has something in common ---
+
+
+def test_what_is_kin_is_left_to_one_process_while_there_is_something_else(tmp_path: Path) -> None:
+    def job(task: tuple[str, int]) -> int:
+        """Ends once tasks of both kinds have begun, which they do only if two processes are at different ones."""
+        (tmp_path / task[0]).touch()
+        until = time.monotonic() + PATIENCE
+        while not ((tmp_path / "a").exists() and (tmp_path / "b").exists()):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        return os.getpid()
+
+    tasks = [("a", 1), ("a", 2), ("a", 3), ("b", 1)]
+    done = dict(spread(job, tasks, 2, lambda task: task[0]))
+    assert done.keys() == set(tasks)
+    assert {type(pid) for pid in done.values()} == {int}
+    assert done["a", 1] != done["b", 1]
+
+
+def test_the_heaviest_project_comes_first_and_in_it_the_heaviest_file() -> None:
+    weights = {0: 5, 1: 1, 2: 4, 3: 3}
+    assert heaviest_first(weights, {0: "a", 1: "b", 2: "b", 3: "b"}) == [2, 3, 1, 0]
+    assert heaviest_first(weights, dict.fromkeys(weights, "")) == [0, 2, 3, 1]

@@ -10,12 +10,12 @@ from kl_lint.workers import Lost, processors, spread
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from kl_lint.configuration.settings import Settings
     from kl_lint.sources.files import File
 
-__all__ = ["outcomes"]
+__all__ = ["heaviest_first", "outcomes"]
 
 CHUNK = 250
 """How many files a process searches at a time."""
@@ -34,18 +34,36 @@ def outcomes(
     process. One that is killed costs the file that it was at, which has a problem then.
     """
     size = processors() if jobs == AUTO else int(jobs)
-    found = []
+    found: dict[int, int] = {}
     for index, weight in _weights(files, size):
         if weight:
-            found.append((weight, index))
+            found[index] = weight
         else:
             yield index, None
-    found.sort(reverse=True)  # what takes longest must not begin last
-    size = min(size, 1 + sum(weight for weight, _ in found[1:]) // WORTH)
+    size = min(size, 1 + (sum(found.values()) - max(found.values(), default=0)) // WORTH)
     if size > 1:
         from kl_lint import inspection, rules  # noqa: F401 (here, once, and not in each process)
-    for index, outcome in spread(lambda index: work(*files[index]), [index for _, index in found], size):
+    projects = {index: _project(*files[index]) for index in found}
+    ordered = heaviest_first(found, projects)
+    for index, outcome in spread(lambda index: work(*files[index]), ordered, size, projects.__getitem__):
         yield index, _lost(files[index][0], outcome) if isinstance(outcome, Lost) else outcome
+
+
+def _project(file: File, settings: Settings) -> str:
+    """The root of the project of which a file's analysis may read others; empty where it reads none."""
+    if not settings.across_files:
+        return ""
+    from kl_lint.flow.project import root_of
+
+    return root_of(file.path)
+
+
+def heaviest_first(weights: Mapping[int, int], projects: Mapping[int, str]) -> list[int]:
+    """Files by their weight, project by project: what takes longest must not begin last."""
+    totals: dict[str, int] = {}
+    for index, weight in weights.items():
+        totals[projects[index]] = totals.get(projects[index], 0) + weight
+    return sorted(weights, key=lambda index: (totals[projects[index]], projects[index], weights[index]), reverse=True)
 
 
 def _weights(files: Sequence[tuple[File, Settings]], size: int) -> Iterator[tuple[int, int]]:

@@ -27,10 +27,13 @@ MOST_BYTES = 1 << 20
 MOST_SEARCHED = 12_000_000
 """How many bytes are searched for the callers of what one file defines."""
 SKIPPED = frozenset({"__pycache__", "node_modules", "build", "dist", "site-packages"})
-TELLING = re.compile(
-    rb"[sS]oftm(?:ax|in)|kl_div|KLDiv|logsumexp|log_prob|one_hot|[lL]og_?[sS]igmoid|Sigmoid|Categorical|\.log\(|\.exp\(|torch\.(?:log|exp|sigmoid)\b|\.sigmoid\(|F\.normalize"
+TELLING = tuple(
+    b"softmax Softmax softmin Softmin kl_div KLDiv logsumexp log_prob one_hot logsigmoid log_sigmoid Logsigmoid "
+    b"Log_sigmoid Sigmoid Categorical .log( .exp( .sigmoid( F.normalize".split()
 )
 """What the text of a file says that makes, or moves, a distribution."""
+OPERATION = re.compile(rb"torch\.(?:log|exp|sigmoid)\b")
+"""What else does."""
 DEFINED = re.compile(rb"^[ \t]*(?:async[ ]+)?(?:def|class)[ ]+([A-Za-z_0-9]+)", re.MULTILINE)
 RENAMING = re.compile(rb"^from[ ]\.[\w.]*[ ]import[ ](?:[^\n(]*|\([^()]*)\sas\s", re.MULTILINE)
 """What the text of a file says that imports something of its own package under another name."""
@@ -88,11 +91,20 @@ class Project:
     root: str
     _sources: dict[str, tuple[object, Source | None]] = field(default_factory=dict)
     _located: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    """The files of modules, as those of a folder import them."""
+    _placed: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    """The files of modules below a folder."""
+    _packages: dict[str, str] = field(default_factory=dict)
+    """Of a folder, the one that holds its outermost package."""
+    _entries: dict[str, frozenset[str]] = field(default_factory=dict)
+    """What is in a folder."""
+    _homes: dict[str, str] = field(default_factory=dict)
+    """The real folders of files."""
     _folders: dict[str, tuple[tuple[str, ...], dict[str, bytes]]] = field(default_factory=dict)
     _real: dict[str, str] = field(default_factory=dict)
     """The real paths of folders."""
-    _telling: dict[str, tuple[object, bool, frozenset[str]]] = field(default_factory=dict)
-    """Of a file, as it was: whether its text tells of distributions, and what it defines."""
+    _defined: dict[str, tuple[object, frozenset[str] | None]] = field(default_factory=dict)
+    """Of a file, as it was: what it defines, where its text tells of no distributions."""
     _unsaved: dict[str, str] = field(default_factory=dict)
     """Texts that stand for files as an editor holds them, by real path."""
 
@@ -103,7 +115,8 @@ class Project:
         """Let these texts, and no others, stand for files. What is known of all other files is kept."""
         held = {os.path.realpath(path): text for path, text in unsaved.items()}
         if held.keys() != self._unsaved.keys():
-            self._located.clear()  # a module may be found where none was, and the other way round
+            self._located.clear()
+            self._placed.clear()  # a module may be found where none was, and the other way round
         self._unsaved = held
 
     # --- modules -----------------------------------------------------------------------------------------------------
@@ -112,31 +125,61 @@ class Project:
         """The file of an absolute dotted module name, as `importer` would import it; a folder where it is a namespace
         package.
         """
-        base = os.path.dirname(os.path.realpath(importer))
+        base = self._home(importer)
         key = (module, base)
         if key not in self._located:
-            self._located[key] = next(self._candidates(module, base), None)
+            found = (self.inside(root, module) for root in self._roots(base))
+            self._located[key] = next((path for path in found if path is not None), None)
         return self._located[key]
 
     def relative(self, level: int, module: str, importer: str) -> str | None:
         """The file of a relative import: `from ..a import b` is level 2, module `a`."""
-        folder = os.path.dirname(os.path.realpath(importer))
+        folder = self._home(importer)
         for _ in range(level - 1):
             folder = os.path.dirname(folder)
         return self.inside(folder, module)
 
-    def _candidates(self, module: str, base: str) -> Iterator[str]:
-        package = base
-        while os.path.isfile(os.path.join(package, "__init__.py")):
-            package = os.path.dirname(package)
-        roots = [package, *(os.path.join(self.root, name) if name else self.root for name in SOURCE_FOLDERS), base]
-        for root in dict.fromkeys(roots):
-            found = self.inside(root, module)
-            if found is not None:
-                yield found
+    def _roots(self, base: str) -> Iterator[str]:
+        """Where the modules may be that the files of a folder import, each once."""
+        roots = (os.path.join(self.root, name) if name else self.root for name in SOURCE_FOLDERS)
+        return iter(dict.fromkeys([self._package(base), *roots, base]))
+
+    def _package(self, base: str) -> str:
+        """The folder that holds the outermost package that a folder is in."""
+        if base not in self._packages:
+            package = base
+            while os.path.isfile(os.path.join(package, "__init__.py")):
+                package = os.path.dirname(package)
+            self._packages[base] = package
+        return self._packages[base]
+
+    def _home(self, path: str) -> str:
+        """The real folder of a file."""
+        if path not in self._homes:
+            self._homes[path] = os.path.dirname(os.path.realpath(path))
+        return self._homes[path]
 
     def inside(self, folder: str, module: str) -> str | None:
         """The file of a dotted name below a folder."""
+        key = (folder, module)
+        if key not in self._placed:
+            self._placed[key] = self._inside(folder, module) if self._may_hold(folder, module) else None
+        return self._placed[key]
+
+    def _may_hold(self, folder: str, module: str) -> bool:
+        """Whether a folder has anything of the name that a dotted name begins with: of most it has not."""
+        if self._unsaved or not module:
+            return True
+        if folder not in self._entries:
+            try:
+                self._entries[folder] = frozenset(os.listdir(folder))
+            except OSError:
+                self._entries[folder] = frozenset()
+        first = module.partition(".")[0]
+        entries = self._entries[folder]
+        return first in entries or f"{first}.py" in entries
+
+    def _inside(self, folder: str, module: str) -> str | None:
         stem = os.path.join(folder, *module.split(".")) if module else folder
         for path in (f"{stem}.py" if module else "", os.path.join(stem, "__init__.py")):
             if path and self._ours(path) and (path in self._unsaved or os.path.isfile(path)):
@@ -186,15 +229,14 @@ class Project:
         parsed.
         """
         stamp = self._stamp(path)
-        known, telling, defined = self._telling.get(path, (None, False, frozenset()))
+        known, defined = self._defined.get(path, (None, None))
         if stamp is None or known != stamp:
             data = self._content(path)
             if data is None:
                 return False
-            telling = TELLING.search(data) is not None
-            defined = frozenset(word.decode() for word in DEFINED.findall(data))
-            self._telling[path] = (stamp, telling, defined)
-        return telling or name not in defined
+            defined = None if tells(data) else frozenset(word.decode() for word in DEFINED.findall(data))
+            self._defined[path] = (stamp, defined)
+        return defined is None or name not in defined
 
     def _parsed(self, path: str) -> Source | None:
         text = self._unsaved.get(path)
@@ -218,15 +260,7 @@ class Project:
         return encoded(self._unsaved[path]) if path in self._unsaved else self._read(path)
 
     def _read(self, path: str) -> bytes | None:
-        if not self._ours(path) or not os.path.isfile(path):
-            return None
-        try:
-            if os.path.getsize(path) > MOST_BYTES:
-                return None
-            with open(path, "rb") as file:
-                return file.read()
-        except OSError:
-            return None
+        return content(path) if self._ours(path) and os.path.isfile(path) else None
 
     # --- callers -----------------------------------------------------------------------------------------------------
 
@@ -279,8 +313,8 @@ class Project:
                 if entry.is_dir():
                     if not entry.name.startswith(".") and entry.name not in SKIPPED:
                         below.append(entry.path)
-                elif entry.name.endswith(".py"):
-                    data = self._read(entry.path)
+                elif entry.name.endswith(".py") and entry.is_file():
+                    data = content(entry.path)
                     if data is not None and is_telling(data):
                         texts[entry.path] = data
             self._folders[folder] = (tuple(below), texts)
@@ -299,9 +333,23 @@ class Project:
         return {path: both[path] for path in sorted(both) if path not in held or is_telling(held[path])}
 
 
+def content(path: str) -> bytes | None:
+    """The bytes of a file; None where it is too large, or cannot be read."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read() if os.fstat(file.fileno()).st_size <= MOST_BYTES else None
+    except OSError:
+        return None
+
+
+def tells(data: bytes) -> bool:
+    """Whether a text makes, or moves, a distribution."""
+    return any(word in data for word in TELLING) or OPERATION.search(data) is not None
+
+
 def is_telling(data: bytes) -> bool:
     """Whether a file can hold a caller of interest, or give another name to what others call."""
-    return b"torch" in data or b"softmax" in data or RENAMING.search(data) is not None
+    return b"torch" in data or b"softmax" in data or (b"from ." in data and RENAMING.search(data) is not None)
 
 
 def encoded(text: str) -> bytes:

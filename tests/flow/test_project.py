@@ -12,7 +12,7 @@ import pytest
 from kl_lint.flow import analyse
 from kl_lint.flow.declared import Declaration
 from kl_lint.flow.kl_call import KLCall, Kind
-from kl_lint.flow.project import Project, forget, project_of, root_of
+from kl_lint.flow.project import Project, forget, project_of, root_of, tells
 from kl_lint.flow.values import Space
 
 HEAD = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n"
@@ -337,3 +337,16 @@ def test_running_out_of_work_in_the_middle_of_another_file(tmp_path: Path, monke
     main = HEAD + "import middle\nif middle.made(C):\n    pass\ndef loss(a, b):\n    return F.kl_div(a.log_softmax(1), b.softmax(1), reduction='sum')\n"
     write(tmp_path, {"toils.py": HEAD + loop, "middle.py": middle, "main.py": main})
     assert spaces(tmp_path, "main.py") == RIGHT
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["F.softmax(x)", "nn.Softmin()", "q.log()", "torch.exp", "map(torch.sigmoid, x)", "nn.LogSigmoid()", "F.logsigmoid(x)"],
+)
+def test_a_text_that_makes_a_distribution_tells_of_one(text: str) -> None:
+    assert tells(b"a = 1\n" + text.encode() + b"\n")
+
+
+@pytest.mark.parametrize("text", ["", "torch.log1p", "torch.expand", "soft.max(x)", "sigmoid = 1", "catalog(x)", "logger.logs(x)"])
+def test_a_text_that_makes_none_does_not(text: str) -> None:
+    assert not tells(text.encode())
