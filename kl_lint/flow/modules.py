@@ -12,10 +12,12 @@ from collections.abc import Iterator
 
 from kl_lint.flow.frame import Frame, Machine
 from kl_lint.flow.lines import whole
+from kl_lint.flow.presence import presence_of
 from kl_lint.flow.project import Project
-from kl_lint.flow.relevance import relevant_names
+from kl_lint.flow.relevance import names_for, relevant_names
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute_one
+from kl_lint.flow.survey import SEEDS, row_of, surveyed
 from kl_lint.flow.syntax import walk
 from kl_lint.flow.values import Mapping, Symbol, Unknown, Value
 
@@ -61,8 +63,10 @@ class Modules:
         return Symbol(f"{found.name}{MEMBER}{name}")
 
     def kl_names(self, source: Source) -> frozenset[str]:
-        """The names that stand for a KL divergence in the files that a file imports from directly, and the names
-        imported from these.
+        """The names that stand for a KL divergence, or for what hands one out or keeps one, in the files that a file
+        imports such a name from, and the names under which it does.
+
+        What merely uses a divergence is no matter here: its calls are in the other file.
         """
         names: set[str] = set()
         for statement in source.tree.body:
@@ -72,12 +76,19 @@ class Modules:
                 continue
             symbol = self.imported_from(statement.level, statement.module or "", "", source)
             path = symbol.name.removesuffix(MEMBER).removeprefix(FILE) if symbol is not None else ""
-            if path.endswith(".py") and path not in self._frames and self.project.computes_divergence(path):
-                frame = self.frame(path)
-                if frame is not None:
-                    found = relevant_names(frame.source).names
-                    names |= found | {alias.asname or alias.name for alias in statement.names if alias.name in found}
-        return frozenset(names)
+            other = self._computing(path) if path.endswith(".py") and path not in self._frames else None
+            if other is not None:
+                found = relevant_names(other).makers
+                telling = {"*"} | found | keepers(read_as_attributes(found, source), other)
+                taken = [one for one in statement.names if one.name in telling]
+                names |= found.union(one.asname or one.name for one in taken) if taken else frozenset()
+        return frozenset(names - {"*"})
+
+    def _computing(self, path: str) -> Source | None:
+        """A file that can hold a KL call, or import what makes one."""
+        source = self.project.source(path) if self.project.computes_divergence(path) else None
+        presence = presence_of(source.tree, source.lines) if source is not None else None
+        return source if presence is not None and (presence.named or presence.imported) else None
 
     # --- resolution --------------------------------------------------------------------------------------------------
 
@@ -181,6 +192,23 @@ class Modules:
                 self.bind(frame, REGISTERED)
         finally:
             self.machine.depth = depth
+
+
+def read_as_attributes(found: frozenset[str], source: Source) -> frozenset[str]:
+    """Those of the names found in another file that a file may read as an attribute of what it imports, besides those
+    that tell by themselves what they stand for.
+    """
+    names = (name for name in found if not row_of(name) and not any(seed in name for seed in SEEDS))
+    return frozenset(name for name in names if f".{name}" in whole(source.lines) and surveyed(source).rows((name,)))
+
+
+def keepers(attributes: frozenset[str], source: Source) -> frozenset[str]:
+    """The names of a file that stand for classes that have one of `attributes`, or for their objects."""
+    if not attributes:
+        return frozenset()
+    readers = surveyed(source).readers(attributes)
+    owners = (one.node.name if isinstance(one.node, ast.ClassDef) else one.owner for one in readers)
+    return names_for(frozenset(filter(None, owners)), source)
 
 
 REGISTERED = "@"

@@ -11,8 +11,11 @@ import pytest
 
 from kl_lint.flow import analyse
 from kl_lint.flow.declared import Declaration
+from kl_lint.flow.frame import Frame, Machine
 from kl_lint.flow.kl_call import KLCall, Kind
+from kl_lint.flow.modules import Modules
 from kl_lint.flow.project import Project, forget, project_of, root_of, tells
+from kl_lint.flow.source import Source
 from kl_lint.flow.values import Space
 
 HEAD = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n"
@@ -350,3 +353,34 @@ def test_a_text_that_makes_a_distribution_tells_of_one(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "torch.log1p", "torch.expand", "soft.max(x)", "sigmoid = 1", "catalog(x)", "logger.logs(x)"])
 def test_a_text_that_makes_none_does_not(text: str) -> None:
     assert not tells(text.encode())
+
+
+KEPT = HEAD + "class Model:\n    def __init__(self):\n        self.criterion = nn.KLDivLoss(reduction='sum')\n\nclass Larger(Model):\n    pass\n\nmodel = Larger()\n"
+MADE = HEAD + "def criterion_of(kind):\n    return nn.KLDivLoss(reduction='sum')\n"
+USED = HEAD + "class Divergence:\n    def __call__(self, x, y):\n        criterion = nn.KLDivLoss(reduction='sum')\n        return criterion(x, y)\n\ndef divergence(x, y):\n    return F.kl_div(x, y, reduction='sum')\n"
+
+
+@pytest.mark.parametrize(
+    ("other", "imports", "call"),
+    [
+        (KEPT, "Model", "Model().criterion({})"),
+        (KEPT, "Larger as Big", "Big().criterion({})"),
+        (KEPT, "model", "model.criterion({})"),
+        (KEPT, "*", "model.criterion({})"),
+        (MADE, "criterion_of as made", "made('kl_div')({})"),
+        (HEAD + "criterion = nn.KLDivLoss(reduction='sum')\n", "criterion", "criterion({})"),
+    ],
+)
+def test_a_divergence_that_another_file_makes_is_computed_here(tmp_path: Path, other: str, imports: str, call: str) -> None:
+    given = call.format("F.log_softmax(x, -1), F.softmax(y, -1)")
+    write(tmp_path, {"other.py": other, "main.py": HEAD + f"from other import {imports}\ndef kl_div_loss(x, y):\n    return {given}\n"})
+    assert spaces(tmp_path, "main.py") == RIGHT
+
+
+@pytest.mark.parametrize("imports", ["Divergence", "divergence"])
+def test_what_uses_a_divergence_elsewhere_brings_no_name_of_one(tmp_path: Path, imports: str) -> None:
+    main = HEAD + f"from other import {imports}\n"
+    write(tmp_path, {"other.py": USED, "main.py": main})
+    source = Source(str(tmp_path / "main.py"), main.splitlines(), ast.parse(main))
+    machine = Machine(1000)
+    assert Modules(machine, Project(str(tmp_path)), Frame(machine, source)).kl_names(source) == set()
