@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from kl_lint.flow.modules import Modules
     from kl_lint.flow.reach import Reach
     from kl_lint.flow.scope import Scope
-    from kl_lint.flow.slicing import Slice
+    from kl_lint.flow.slicing import Changers, Slice
     from kl_lint.flow.state import Stored
 
 __all__ = [
@@ -186,7 +186,7 @@ class Machine:
         "built",
         "called",
         "calls",
-        "changing",
+        "changers",
         "contexts",
         "declarations",
         "defaults",
@@ -252,7 +252,7 @@ class Machine:
         self.last_changed: tuple[tuple[str, Value], ...] = ()
         self.attributes: dict[tuple[Class, str], Value] = {}
         self.assigned: dict[ast.AST, frozenset[str]] = {}
-        self.changing: dict[Source, frozenset[str]] = {}
+        self.changers: dict[Source, Changers] = {}
         """Of each file, the functions that may change what they are given."""
         self.bound: dict[ast.AST, tuple[frozenset[str], frozenset[str]]] = {}
         self.calls: dict[Place, dict[ContextKey, dict[Guards, RawCall]]] = {}

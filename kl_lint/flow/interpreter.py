@@ -13,7 +13,7 @@ from kl_lint.flow.declared import annotated
 from kl_lint.flow.expressions import evaluate
 from kl_lint.flow.frame import ContextKey, Frame, Machine, OutOfReach, Outcome, Return, Surroundings
 from kl_lint.flow.objects import KL_LOSS, receiver_name
-from kl_lint.flow.slicing import Slice, changing, slice_of
+from kl_lint.flow.slicing import Changers, Slice, slice_of
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute, leave
 from kl_lint.flow.syntax import walk
@@ -242,18 +242,15 @@ class Interpreter:
             source = function.frame.source
             own = self.machine.variables.get((source, outermost(function).lineno), frozenset())
             found = self.machine.slices[key] = slice_of(
-                node.body, self.machine.relevant | own, receiver, value=value, changing=self._changing(source)
+                node, self.machine.relevant | own, receiver, value=value, changers=self._changers(source)
             )
         return found
 
-    def _changing(self, source: Source) -> frozenset[str]:
+    def _changers(self, source: Source) -> Changers:
         """The functions at the top of a file that may change what they are given."""
-        known = self.machine.changing.get(source)
-        if known is None:
-            functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-            known = changing({one.name: one for one in source.tree.body if isinstance(one, functions)})
-            self.machine.changing[source] = known
-        return known
+        if source not in self.machine.changers:
+            self.machine.changers[source] = Changers(source.tree.body)
+        return self.machine.changers[source]
 
     def _frame(
         self,

@@ -178,7 +178,7 @@ def concerns_callers(definition: Definition, reached: Mapping[str, bool], *, unr
     listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
     parameters = [parameter.arg for parameter in listed if parameter is not None]
     receiver = parameters[0] if definition.owner is not None and parameters else None
-    within = slice_of(node.body, seen, receiver, value=False)
+    within = slice_of(node, seen, receiver, value=False)
     returned = [one.value for one in within.statements if isinstance(one, ast.Return) and one not in within.bare]
     if any(value is not None and hands_out(value, seen, makers) for value in returned) or closes_over(node, seen):
         return Concern.HANDS_OUT

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from kl_lint.flow.syntax import only_owners, walk
 
-__all__ = ["Slice", "changing", "slice_of"]
+__all__ = ["Changers", "Slice", "slice_of"]
 
 BUILTINS = frozenset(dir(builtins))
+MOST_KEPT = 2_000
+"""Of how many functions the statements are kept as they were read."""
 ASSIGNMENTS = (ast.Assign, ast.AugAssign, ast.AnnAssign)
 MUTATORS = frozenset(
     {
@@ -49,43 +52,105 @@ class Slice:
     reads: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the expressions of one statement say, as they are read."""
+
+    reads: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
+    writes: set[str] = field(default_factory=set)
+    changes: set[str] = field(default_factory=set)
+    given: dict[str, set[str]] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Piece:
     """One statement: what its own expressions read and write, and the statement that holds it."""
 
     node: ast.stmt
     parent: ast.stmt | None
-    reads: set[str] = field(default_factory=set)
-    used: set[str] = field(default_factory=set)
+    reads: frozenset[str]
+    used: frozenset[str]
     """What it reads but for that of which only an attribute is read."""
-    seen: set[str] = field(default_factory=set)
-    """All that it reads, asked for or not."""
-    writes: set[str] = field(default_factory=set)
-    changes: set[str] = field(default_factory=set)
+    writes: frozenset[str]
+    changes: frozenset[str]
     """The variables whose objects it changes without binding them."""
-    given: dict[str, set[str]] = field(default_factory=dict)
+    given: Mapping[str, Set[str]]
     """The variables that it hands to a function, by the function's name."""
+    seen: frozenset[str] = frozenset()
+    """All that it reads, asked for or not."""
     seed: bool = False
     mentions: bool = False
     bare: bool = False
 
+    def anew(self) -> Piece:
+        """The same, of which nothing is decided."""
+        return Piece(self.node, self.parent, self.reads, self.used, self.writes, self.changes, self.given)
+
+
+class Changers:
+    """Which functions at the top of a file may change what they are given: of those that are asked for."""
+
+    __slots__ = ("_functions", "_known")
+
+    def __init__(self, body: Iterable[ast.stmt]) -> None:
+        self._functions = {one.name: one for one in body if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef))}
+        self._known: dict[str, bool] = {}
+
+    def among(self, names: Iterable[str]) -> frozenset[str]:
+        """The names of those that may change an object that they are given, themselves or by another function that
+        they hand it on to.
+        """
+        asked = [name for name in names if name in self._functions]
+        new = [name for name in asked if name not in self._known]
+        if new:
+            self._find_out(new)
+        return frozenset(name for name in asked if self._known[name])
+
+    def _find_out(self, waiting: list[str]) -> None:
+        changed: list[str] = []
+        handed: dict[str, list[str]] = {}
+        """For each function, those that hand it what they are given."""
+        while waiting:
+            name = waiting.pop()
+            if name in self._known or name not in self._functions:
+                continue
+            self._known[name] = False
+            signature = self._functions[name].args
+            parameters = {one.arg for one in (*signature.posonlyargs, *signature.args, *signature.kwonlyargs)}
+            for piece in pieces_of(self._functions[name]):
+                if not parameters.isdisjoint(piece.changes):
+                    changed.append(name)
+                for other, names in piece.given.items():
+                    if not parameters.isdisjoint(names):
+                        handed.setdefault(other, []).append(name)
+                        waiting.append(other)
+        changed += (name for other, names in handed.items() if self._known.get(other) for name in names)
+        while changed:
+            name = changed.pop()
+            if not self._known[name]:
+                self._known[name] = True
+                changed += handed.get(name, ())
+
 
 def slice_of(
-    body: Sequence[ast.stmt],
+    function: ast.FunctionDef | ast.AsyncFunctionDef,
     relevant: frozenset[str],
     receiver: str | None,
     *,
     value: bool,
-    changing: frozenset[str] = frozenset(),
+    changers: Changers | None = None,
 ) -> Slice:
-    """The slice of a function body. `value`: what it returns is asked for. `changing`: the functions that may change
+    """The slice of a function's body. `value`: what it returns is asked for. `changers`: the functions that may change
     what they are given.
     """
-    pieces = {piece.node: piece for piece in collected(body, None)}
-    for piece in pieces.values():
-        changed = {name for function, names in piece.given.items() if function in changing for name in names}
-        piece.writes |= changed
-        piece.changes |= changed
+    pieces = {piece.node: piece.anew() for piece in pieces_of(function)}
+    if changers is not None:
+        changing = changers.among({name for piece in pieces.values() for name in piece.given})
+        for piece in pieces.values() if changing else ():
+            changed = frozenset(name for one, names in piece.given.items() if one in changing for name in names)
+            piece.writes |= changed
+            piece.changes |= changed
     relevant = with_nested(pieces.values(), relevant)
     write_through_nested(pieces.values())
     for piece in pieces.values():
@@ -97,6 +162,11 @@ def slice_of(
             name and not name.startswith(".") and name not in bound for name in piece.changes
         )
     follow(pieces.values())
+    return closed(pieces)
+
+
+def closed(pieces: Mapping[ast.stmt, Piece]) -> Slice:
+    """Those of the pieces that are seeds, and all that these need."""
     writers: dict[str, list[ast.stmt]] = {}
     for piece in pieces.values():
         for name in piece.writes:
@@ -123,31 +193,6 @@ def slice_of(
             )
     bare = frozenset(node for node in needed if pieces[node].bare)
     return Slice(frozenset(needed), bare, frozenset(wanted))
-
-
-def changing(functions: Mapping[str, ast.FunctionDef | ast.AsyncFunctionDef]) -> frozenset[str]:
-    """The names of those functions that may change an object that they are given, themselves or by one of the others
-    that they hand it on to.
-    """
-    changed: list[str] = []
-    handed: dict[str, list[str]] = {}
-    """For each function, those that hand it what they are given."""
-    for name, function in functions.items():
-        signature = function.args
-        parameters = {one.arg for one in (*signature.posonlyargs, *signature.args, *signature.kwonlyargs)}
-        for piece in collected(function.body, None):
-            if not parameters.isdisjoint(piece.changes):
-                changed.append(name)
-            for other, names in piece.given.items():
-                if not parameters.isdisjoint(names):
-                    handed.setdefault(other, []).append(name)
-    found: set[str] = set()
-    while changed:
-        name = changed.pop()
-        if name not in found:
-            found.add(name)
-            changed += handed.get(name, ())
-    return frozenset(found)
 
 
 def with_nested(pieces: Iterable[Piece], relevant: frozenset[str]) -> frozenset[str]:
@@ -218,50 +263,66 @@ def follow(pieces: Iterable[Piece]) -> None:
                 and isinstance(piece.node, (*ASSIGNMENTS, ast.Return, ast.Expr, ast.For))
             ):
                 piece.seed, piece.bare, changed = True, False, True
-                piece.reads = set()
+                piece.reads = frozenset()
                 results |= piece.writes
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def pieces_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[Piece, ...]:
+    """Every statement of a function, those within statements included. Kept for a while: the same function is sliced
+    for one reason after the other, and in the same file for one caller after the other.
+    """
+    return tuple(collected(function.body, None))
 
 
 def collected(body: Sequence[ast.stmt], parent: ast.stmt | None) -> Iterator[Piece]:
     """Every statement of a body, those within statements included."""
     for statement in body:
-        piece = Piece(statement, parent)
+        words = Words()
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                piece.writes.add(statement.name)
-                read(statement, piece)
+                words.writes.add(statement.name)
+                read(statement, words)
             case ast.If() | ast.While():
-                read(statement.test, piece)
+                read(statement.test, words)
                 yield from collected([*statement.body, *statement.orelse], statement)
             case ast.For() | ast.AsyncFor():
-                read(statement.iter, piece)
-                read(statement.target, piece)
+                read(statement.iter, words)
+                read(statement.target, words)
                 if isinstance(statement.iter, (ast.Tuple, ast.List)):  # its items under another name
-                    piece.reads |= piece.writes
-                    piece.writes.update(root_of(item) for item in statement.iter.elts)
+                    words.reads.update(words.writes)
+                    words.writes.update(root_of(item) for item in statement.iter.elts)
                 yield from collected([*statement.body, *statement.orelse], statement)
             case ast.With() | ast.AsyncWith():
                 for item in statement.items:
-                    read(item, piece)
+                    read(item, words)
                 yield from collected(statement.body, statement)
             case ast.Try():
                 handlers = [inner for handler in statement.handlers for inner in handler.body]
                 yield from collected([*statement.body, *statement.orelse, *statement.finalbody, *handlers], statement)
             case ast.Match():
-                read(statement.subject, piece)
+                read(statement.subject, words)
                 for case in statement.cases:
-                    read(case.pattern, piece)
+                    read(case.pattern, words)
                     if case.guard is not None:
-                        read(case.guard, piece)
+                        read(case.guard, words)
                     yield from collected(case.body, statement)
             case ast.Import() | ast.ImportFrom():
-                piece.writes.update(alias.asname or alias.name.partition(".")[0] for alias in statement.names)
+                words.writes.update(alias.asname or alias.name.partition(".")[0] for alias in statement.names)
             case _ if hasattr(ast, "TryStar") and isinstance(statement, ast.TryStar):
                 handlers = [inner for handler in statement.handlers for inner in handler.body]
                 yield from collected([*statement.body, *statement.orelse, *statement.finalbody, *handlers], statement)
             case _:
-                read(statement, piece)
-        yield piece
+                read(statement, words)
+        yield Piece(
+            statement,
+            parent,
+            frozenset(words.reads),
+            frozenset(words.used),
+            frozenset(words.writes),
+            frozenset(words.changes),
+            words.given,
+        )
 
 
 SPEAKING = frozenset(
@@ -281,7 +342,7 @@ SPEAKING = frozenset(
 """The nodes that read or write a name."""
 
 
-def read(node: ast.AST, piece: Piece) -> None:
+def read(node: ast.AST, words: Words) -> None:
     """Collect the names of an expression: `x` as itself, the attribute of `a.x` as `.x`."""
     nodes = walk(node)
     owners = only_owners(nodes)
@@ -290,53 +351,53 @@ def read(node: ast.AST, piece: Piece) -> None:
             continue
         match child:
             case ast.Name(id=name, ctx=ast.Load()):
-                piece.reads.add(name)
+                words.reads.add(name)
                 if id(child) not in owners:
-                    piece.used.add(name)
+                    words.used.add(name)
             case ast.Name(id=name):
-                piece.writes.add(name)
+                words.writes.add(name)
             case ast.Attribute(attr=attr, ctx=ast.Load()):
-                piece.reads.add(f".{attr}")
+                words.reads.add(f".{attr}")
                 if id(child) not in owners:
-                    piece.used.add(f".{attr}")
+                    words.used.add(f".{attr}")
             case ast.Attribute(value=base):
-                piece.writes.update((root_of(child), root_of(base)))  # whoever is given the object sees it too
-                piece.changes.add(root_of(base))
+                words.writes.update((root_of(child), root_of(base)))  # whoever is given the object sees it too
+                words.changes.add(root_of(base))
             case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str() as attr), *_]):
-                piece.reads.add(f".{attr}")
-                piece.used.add(f".{attr}")
+                words.reads.add(f".{attr}")
+                words.used.add(f".{attr}")
             case ast.Call(func=ast.Name(id="setattr"), args=[base, ast.Constant(value=str() as attr), *_]):
-                piece.writes.update((f".{attr}", root_of(base)))
+                words.writes.update((f".{attr}", root_of(base)))
             case ast.keyword(arg="out", value=base):
-                piece.writes.add(root_of(base))
+                words.writes.add(root_of(base))
             case ast.Subscript(value=base, ctx=ast.Store() | ast.Del()):
-                piece.writes.add(root_of(base))
-                piece.changes.add(root_of(base))
+                words.writes.add(root_of(base))
+                words.changes.add(root_of(base))
             case ast.Call(func=ast.Attribute(value=base, attr=attr), args=arguments) if mutates(attr):
-                piece.writes.update(root_of(changed) for changed in (base, *arguments[:1]))
-                piece.changes.add(root_of(base))
+                words.writes.update(root_of(changed) for changed in (base, *arguments[:1]))
+                words.changes.add(root_of(base))
             case ast.Call(func=function, args=[changed, *_]) if works_in_place(child) or (
                 isinstance(function, ast.Call) and works_in_place(function)
             ):
-                piece.writes.add(root_of(changed))
-                piece.changes.add(root_of(changed))
+                words.writes.add(root_of(changed))
+                words.changes.add(root_of(changed))
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=base))):
-                piece.writes.add(root_of(base))
+                words.writes.add(root_of(base))
             case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=arguments)) if name not in BUILTINS:
                 roots = {root_of(given) for given in arguments if isinstance(given, (ast.Name, ast.Attribute))}
-                piece.writes |= roots  # which it may change
-                piece.changes |= roots
+                words.writes.update(roots)  # which it may change
+                words.changes.update(roots)
             case ast.Call(func=ast.Name(id=name), args=[_, *_] as arguments) if name not in BUILTINS:
-                given = piece.given.setdefault(name, set())
+                given = words.given.setdefault(name, set())
                 given.update(root_of(one) for one in arguments if isinstance(one, (ast.Name, ast.Attribute)))
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as other):
-                piece.reads.add(name)  # another name of the same object: what is done to it in place is done to both
-                piece.writes.add(root_of(other))
+                words.reads.add(name)  # another name of the same object: what is done to it in place is done to both
+                words.writes.add(root_of(other))
             case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
-                piece.writes.add(name)
+                words.writes.add(name)
             case ast.AugAssign(target=target):
-                piece.reads.add(root_of(target))
-                piece.changes.add(root_of(target))
+                words.reads.add(root_of(target))
+                words.changes.add(root_of(target))
             case _:
                 pass
 
@@ -380,13 +441,13 @@ def judge(piece: Piece, relevant: frozenset[str], receiver: str | None, *, value
             piece.seed = True
             if not value and not mentions:
                 piece.bare = True
-                piece.reads = set()
+                piece.reads = frozenset()
         case ast.Raise() | ast.Break() | ast.Continue():
             piece.seed = True
-            piece.reads = set()
+            piece.reads = frozenset()
         case ast.Global(names=names) | ast.Nonlocal(names=names):
             piece.seed = True
-            piece.reads = set(names)
+            piece.reads = frozenset(names)
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr))) if (
             name == receiver or attr == "__init__"
         ):
