@@ -134,7 +134,7 @@ def same_dim(one: Distribution, other: Distribution) -> bool:
 def different_dims(one: Distribution, other: Distribution) -> bool:
     """Whether they are proved to be distributions along different dimensions.
 
-    Two dims counted from one side differ where their numbers do, ranks permitting; counted from two sides, the rank
+    Two dims counted from one side differ where their numbers do, ranks permitting; counted from two sides, the ranks
     must be known.
     """
     if one.dim is None or other.dim is None:
@@ -142,8 +142,7 @@ def different_dims(one: Distribution, other: Distribution) -> bool:
     dims = (_from_the_end(one), _from_the_end(other))
     if None not in dims:
         return dims[0] != dims[1]
-    one_rank_unknown = one.rank is None or other.rank is None
-    return one_rank_unknown and (one.dim < 0) == (other.dim < 0) and one.dim != other.dim
+    return (one.dim < 0) == (other.dim < 0) and one.dim != other.dim
 
 
 def _from_the_end(value: Distribution) -> int | None:

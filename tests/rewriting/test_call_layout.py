@@ -116,6 +116,19 @@ def test_a_string_in_an_f_string_takes_the_other_quotes(quote: str) -> None:
     assert text == f"print(f{quote}{{f(a, reduction={other}batchmean{other})}}{quote})\n"
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("print(f\"{x}\", f(a))\n", "print(f\"{x}\", f(a, reduction=\"batchmean\"))\n"),
+        ("print(f(a), f\"{x}\")\n", "print(f(a, reduction=\"batchmean\"), f\"{x}\")\n"),
+        ("y = f'{x}', 'x', f(a)\n", "y = f'{x}', 'x', f(a, reduction='batchmean')\n"),
+        ("y = f(a), f'{x}', 'x'\n", "y = f(a, reduction='batchmean'), f'{x}', 'x'\n"),
+    ],
+)
+def test_an_f_string_beside_a_call_does_not_count(source: str, expected: str) -> None:
+    assert rewrite(source, SetKeyword(at(source, "f(a)"), "reduction", BATCHMEAN)) == expected
+
+
 def test_no_keyword_is_added_beside_a_mapping() -> None:
     source = "f(a, **options)\n"
     reason = "the call takes **, which may hold reduction already"

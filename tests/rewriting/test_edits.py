@@ -218,6 +218,12 @@ def test_swap_refuses_starred_arguments() -> None:
         pytest.param("y = f(a)\n", "f(a)", ["a"], "{0}", "y = a\n", id="part-alone"),
         pytest.param("y = f(a)\n", "f(a)", ["a"], "{{{0}: {0}}}", "y = {a: a}\n", id="braces-and-twice"),
         pytest.param("y = a\n", "a", ["a"], "f({0})", "y = f(a)\n", id="itself"),
+        pytest.param("y = [f(a), *z]\n", "f(a)", ["a"], "{0} + 1", "y = [a + 1, *z]\n", id="element-of-a-list"),
+        pytest.param("y = {f(a), *z}\n", "f(a)", ["a"], "{0} + 1", "y = {a + 1, *z}\n", id="element-of-a-set"),
+        pytest.param("y = f(a), *z\n", "f(a)", ["a"], "{0} + 1", "y = a + 1, *z\n", id="element-of-a-tuple"),
+        pytest.param("y = [*f(a), z]\n", "f(a)", ["a"], "{0} + 1", "y = [*(a + 1), z]\n", id="below-a-star"),
+        pytest.param("y = f(a) * 2\n", "f(a)", ["a"], "({0} + 1)", "y = (a + 1) * 2\n", id="parentheses-of-its-own"),
+        pytest.param("y = f(p, q)\n", "f(p, q)", ["p", "p"], "{0} - {1}", "y = p - p\n", id="the-same-twice"),
         pytest.param("y = 'a' + f(b)\n", "f(b)", [], 'g(mode="x")', "y = 'a' + g(mode='x')\n", id="quotes-of-the-file"),
     ],
 )  # fmt: skip
@@ -316,6 +322,12 @@ def test_libcst_reads_the_statements_that_change(monkeypatch: pytest.MonkeyPatch
     asked.clear()
     assert rewrite(source, Wrap(at(source, "x", 2), "", ".log()")) == source.replace("f(x)", "f(x.log())")
     assert set(asked) == {"x = 1; z = (\n    2); w = f(x)\n"}
+
+
+@pytest.mark.parametrize("text", ['"' + "'" * 400 + '"', "'a' " * 200, "f'{a}' " * 200], ids=["in", "plain", "f-strings"])
+def test_quotes_are_not_depth(text: str) -> None:
+    source = f"x = {text}; f(y)\n"
+    assert rewrite(source, Wrap(at(source, "y"), "", ".log()")) == source.replace("f(y)", "f(y.log())")
 
 
 def test_what_is_nested_deeply_elsewhere_does_not_matter() -> None:

@@ -263,6 +263,18 @@ def test_a_file_is_mended_under_any_name(tmp_path: Path, monkeypatch: pytest.Mon
     assert fix_source(source, name).source == source.replace("F.softmax(x, 1).log()", "F.log_softmax(x, 1)")
 
 
+def test_what_another_file_makes_wrong_is_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = "from torch.nn import functional as F\n"
+    (tmp_path / "pyproject.toml").write_text("")
+    (tmp_path / "making.py").write_text(f"{head}def squash(x):\n    return F.softmax(x, 1)\n")
+    source = f"{head}from making import squash\ndef g(x, y):\n    return F.kl_div(squash(x), y, reduction='sum')\n"
+    (tmp_path / "loss.py").write_text(source)
+    monkeypatch.chdir(tmp_path)
+    result = fix_source(source, "loss.py", unsafe=True)
+    assert result.source == source.replace("squash(x)", "squash(x).log()")
+    assert [finding.code for finding in result.fixed] == ["KLD101"]
+
+
 def test_what_does_not_parse_is_for_the_caller() -> None:
     with pytest.raises(SyntaxError):
         fix_source("F.kl_div(\n")

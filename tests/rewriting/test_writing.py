@@ -229,15 +229,16 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 # --- whatever was there ---
 
 
-def test_a_new_file_is_one_as_any(tmp_path: Path) -> None:
-    mask = os.umask(0o027)
+@pytest.mark.parametrize(("umask", "mode"), [(0o027, 0o640), (0o022, 0o644), (0o000, 0o666)])
+def test_a_new_file_is_one_as_any(tmp_path: Path, umask: int, mode: int) -> None:
+    mask = os.umask(umask)
     try:
         write_file(tmp_path / "report", b"new")
-        assert os.umask(0o027) == 0o027
+        assert os.umask(umask) == umask
     finally:
         os.umask(mask)
     assert (tmp_path / "report").read_bytes() == b"new"
-    assert stat.S_IMODE((tmp_path / "report").stat().st_mode) == 0o640
+    assert stat.S_IMODE((tmp_path / "report").stat().st_mode) == mode
     assert _names(tmp_path) == ["report"]
 
 

@@ -49,6 +49,8 @@ def along(one: int | None, other: int | None, ranks: tuple[int | None, int | Non
         pytest.param(along(1, -1, (3, 3)), id="both-ranks-known"),
         pytest.param(along(1, -1, (3, None)), id="rank-of-the-one-that-needs-it"),
         pytest.param(along(1, 1, (2, 3)), id="same-number-other-rank"),
+        pytest.param(along(1, 0, (3, None)), id="one-rank-known"),
+        pytest.param(along(1, 0, (None, 3)), id="other-rank-known"),
     ],
 )
 def test_different_dims(given: KLCall) -> None:

@@ -9,6 +9,7 @@ import pytest
 from kl_lint.finding import Applicability, DropKeyword, RenameCallee, SetKeyword, Span, Wrap
 from kl_lint.flow.kl_call import (
     Argument,
+    Caller,
     Distribution,
     Handwritten,
     KLCall,
@@ -245,6 +246,18 @@ def test_alternatives_of_all_paths_stay() -> None:
     assert [fix.edits for fix in finding.alternatives] == [(Wrap(TARGET, "", ".exp()"),)]
 
 
+@pytest.mark.parametrize("second_first", [False, True])
+def test_alternatives_that_one_path_lacks_are_none(second_first: bool) -> None:
+    first, second = (
+        call(LOG_PROBS, argument(LOG_PROBS, TARGET, "q", swappable=one), settings=Settings(open=True))
+        for one in (True, False)
+    )
+    alone = [judge(Facts((site((one,)),)))[0] for one in (first, second)]
+    assert [(finding.code, len(finding.alternatives)) for finding in alone] == [("KLD301", 1), ("KLD301", 0)]
+    (finding,) = judge(Facts((site((second, first) if second_first else (first, second)),)))
+    assert (finding.code, finding.fix, finding.alternatives) == ("KLD301", None, ())
+
+
 # --- modules ---------------------------------------------------------------------------------------------------------
 
 
@@ -401,6 +414,27 @@ def test_a_complement_held_in_a_variable_is_found() -> None:
 
     assert codes(numbered(10, 1, None), numbered(11, 2, 1)) == []
     assert codes(numbered(10, 1, None), numbered(11, 2, 3)) == ["KLD107", "KLD107"]
+
+
+@pytest.mark.parametrize(
+    ("chains", "expected"),
+    [
+        pytest.param([()], ["KLD107"], id="no-caller"),
+        pytest.param([(60,)], ["KLD107"], id="one"),
+        pytest.param([(60,), (61,)], [], id="two"),
+        pytest.param([(70, 60), (60,)], ["KLD107"], id="one-and-its-end"),
+        pytest.param([(80, 70, 60), (70, 60), (60,)], ["KLD107"], id="one-and-both-its-ends"),
+        pytest.param([(70, 60), (71, 60)], [], id="two-with-the-same-end"),
+        pytest.param([(70, 60), (61,)], [], id="two-of-different-length"),
+    ],
+)
+def test_a_helper_with_several_callers_may_have_the_complement(
+    chains: list[tuple[int, ...]], expected: list[str]
+) -> None:
+    given = term(10, "t")
+    callers = tuple(tuple(Caller("losses.py", Span(row, 1, row, 9), "_kl", True) for row in chain) for chain in chains)
+    (context,) = given.contexts
+    assert codes(replace(given, contexts=(replace(context, chains=callers),))) == expected
 
 
 def test_settings_span_of_the_tests_lies_in_the_call() -> None:
