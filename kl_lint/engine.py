@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kl_lint.flow.project import Project
     from kl_lint.inspection import Row
 
-__all__ = ["check_text", "check_tree", "inspect_text", "mentions", "parse"]
+__all__ = ["CollectingSeldom", "check_text", "check_tree", "inspect_text", "mentions", "parse"]
 
 _BETWEEN_COLLECTIONS = 100_000
 """Objects made, less those gone, between two collections of garbage during an analysis: Python's own 700 to 10,000
@@ -127,11 +127,11 @@ def _checked(
 ) -> tuple[tuple[Finding, ...], bool]:
     """The findings in a module that mentions a divergence; what goes wrong is one of them."""
     try:
-        from kl_lint.rules import judge
+        with CollectingSeldom():
+            from kl_lint.rules import judge
 
-        project = _project_of(filename, unsaved) if across else None
-        handwritten = enables(enable, "KLD601")
-        with _CollectingSeldom():
+            project = _project_of(filename, unsaved) if across else None
+            handwritten = enables(enable, "KLD601")
             facts = _facts(tree, lines, filename, handwritten=handwritten, project=project, returns=returns)
             return judge(facts, enable=enable), facts.complete
     except Exception as error:
@@ -152,12 +152,12 @@ def inspect_text(
     """
     if not mentions(text):
         return (), True
-    from kl_lint.flow.lines import Lines
-    from kl_lint.inspection import describe
-
-    project = _project_of(filename, unsaved) if across else None
     tree = parse(text, filename)
-    with _CollectingSeldom():
+    with CollectingSeldom():
+        from kl_lint.flow.lines import Lines
+        from kl_lint.inspection import describe
+
+        project = _project_of(filename, unsaved) if across else None
         facts = _facts(tree, Lines(text), filename, project=project, returns=returns)
         return describe(facts), facts.complete
 
@@ -178,8 +178,12 @@ def _facts(
     return analyse(tree, lines, filename, handwritten=handwritten, project=project, declarations=declarations)
 
 
-class _CollectingSeldom:
-    """For as long as it is entered, garbage is collected now and then only. (`contextlib` would take time to load.)"""
+class CollectingSeldom:
+    """For as long as it is entered, garbage is collected now and then only. (`contextlib` would take time to load.)
+
+    To be entered before the analysis is loaded, too: that makes many objects, and a third of its time goes into looking
+    for garbage among them.
+    """
 
     __slots__ = ("_thresholds",)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kl_lint.batch import Outcome, weigh
 from kl_lint.configuration.options import AUTO
+from kl_lint.engine import CollectingSeldom
 from kl_lint.sources.problem import Problem
 from kl_lint.workers import Lost, processors, spread
 
@@ -42,7 +43,8 @@ def outcomes(
             yield index, None
     size = min(size, 1 + (sum(found.values()) - max(found.values(), default=0)) // WORTH)
     if size > 1:
-        from kl_lint import inspection, rules  # noqa: F401 (here, once, and not in each process)
+        with CollectingSeldom():
+            from kl_lint import inspection, rules  # noqa: F401 (here, once, and not in each process)
     projects = {index: _project(*files[index]) for index in found}
     ordered = heaviest_first(found, projects)
     for index, outcome in spread(lambda index: work(*files[index]), ordered, size, projects.__getitem__):

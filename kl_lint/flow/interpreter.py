@@ -16,7 +16,7 @@ from kl_lint.flow.objects import KL_LOSS, receiver_name
 from kl_lint.flow.slicing import Changers, Slice, slice_of
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute, leave
-from kl_lint.flow.syntax import walk
+from kl_lint.flow.syntax import nodes_of
 from kl_lint.flow.values import (
     NONE,
     Choice,
@@ -402,7 +402,7 @@ def bound_again(function: Function) -> tuple[frozenset[str], frozenset[str]]:
     cache = function.frame.machine.bound
     known = cache.get(function.node)
     if known is None:
-        nodes = walk(function.node)
+        nodes = nodes_of(function.node)
         targets = {node.target for node in nodes if isinstance(node, ast.AugAssign)}
         stores = [node for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)]
         known = cache[function.node] = (

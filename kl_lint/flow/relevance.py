@@ -28,7 +28,7 @@ from kl_lint.flow.survey import (
     row_of,
     surveyed,
 )
-from kl_lint.flow.syntax import walk
+from kl_lint.flow.syntax import nodes_of, walk
 
 __all__ = ["Relevant", "names_for", "registries", "relevant_names"]
 
@@ -195,7 +195,7 @@ def hands_out(value: ast.expr, seen: frozenset[str], makers: frozenset[str]) -> 
 
 def closes_over(function: ast.FunctionDef | ast.AsyncFunctionDef, seen: frozenset[str]) -> bool:
     """Whether a function within a function reads a relevant name, or values are yielded."""
-    for node in walk(function):
+    for node in nodes_of(function):
         if isinstance(node, (ast.Yield, ast.YieldFrom)):
             return True
         if (

@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kl_lint.flow.syntax import walk
+from kl_lint.flow.syntax import nodes_of
 
 __all__ = ["Assignment", "Regions", "Scope", "Uses", "kept", "position", "within"]
 
@@ -144,7 +144,7 @@ def scanned(node: ast.AST) -> Scope:
     blocks: list[ast.AST] = []
     functions: list[ast.AST] = []
     shared: set[str] = set()
-    for child in walk(node):
+    for child in nodes_of(node):
         if child.__class__ not in TOLD:
             continue
         match child:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kl_lint.finding import Span, Step
+from kl_lint.flow.lines import Lines
 
 __all__ = ["Place", "Source"]
 
@@ -25,6 +26,8 @@ class Source:
         end_row: int = getattr(node, "end_lineno", None) or row
         start: int = getattr(node, "col_offset", 0)
         end: int = getattr(node, "end_col_offset", None) or 0
+        if isinstance(self.lines, Lines) and self.lines.text.isascii():
+            return Span(row, start + 1, end_row, end + 1)
         return Span(row, self._column(row, start), end_row, self._column(end_row, end))
 
     def _column(self, row: int, offset: int) -> int:

@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from kl_lint.flow.lines import whole
 from kl_lint.flow.source import Source
-from kl_lint.flow.syntax import only_owners, reaches, walk
+from kl_lint.flow.syntax import nodes_of, only_owners, reaches, walk
 
 __all__ = [
     "Alias",
@@ -127,7 +127,8 @@ class Survey:
     def _named(self, node: ast.AST, parts: Sequence[ast.AST]) -> frozenset[str]:
         found = self._names.get(node)
         if found is None:
-            found = self._names[node] = names_among([inner for part in parts for inner in walk(part)])
+            nodes = nodes_of(parts[0]) if len(parts) == 1 else [inner for part in parts for inner in walk(part)]
+            found = self._names[node] = names_among(nodes)
         return found
 
     def aliases(self, words: Iterable[str]) -> Mapping[str, Sequence[Alias]]:
@@ -265,7 +266,7 @@ def variables_of(function: ast.stmt) -> frozenset[str]:
     """The names that a function, or one within it, binds for itself, and that are no parameters."""
     bound: set[str] = set()
     others: set[str] = set()
-    for node in walk(function):
+    for node in nodes_of(function):
         match node:
             case ast.Name(id=name, ctx=ast.Store()):
                 bound.add(name)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-__all__ = ["only_owners", "walk", "walk_rows", "way"]
+__all__ = ["nodes_of", "only_owners", "walk", "walk_rows", "way"]
 
 LABELS = frozenset(
     "arg asname attr conversion ctx id is_async kind kwd_attrs level module op ops rest simple str tag "
@@ -15,6 +16,11 @@ LABELS = frozenset(
 """The fields that hold no node, or one that says nothing by itself: a context, an operator."""
 NAMELESS = frozenset({ast.Constant, ast.MatchSingleton, ast.Global, ast.Nonlocal})
 """The nodes without any node below, whatever their fields are called elsewhere."""
+HOLED = frozenset({"keys", "kw_defaults"})
+"""The fields that hold None among nodes: the key of `**rest` in a dict, the default of a parameter that has none."""
+
+MOST_KEPT = 100
+"""Of how many functions the nodes are kept."""
 
 
 def kinds_of(kind: type[ast.AST]) -> Iterator[type[ast.AST]]:
@@ -45,10 +51,16 @@ def walk(node: ast.AST) -> list[ast.AST]:
         for name in fields_of(node.__class__) if fields is None else fields:
             child = getattr(node, name, None)
             if child.__class__ is list:
-                found += child if None not in child else [one for one in child if one is not None]
+                found += [one for one in child if one is not None] if name in HOLED else child
             elif child is not None:
                 found.append(child)
     return found
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def nodes_of(definition: ast.AST) -> Sequence[ast.AST]:
+    """Every node of a function: as `walk`, kept for a while, since one question after the other is asked of each."""
+    return tuple(walk(definition))
 
 
 def walk_rows(tree: ast.Module, rows: Sequence[int]) -> Iterator[ast.AST]:
