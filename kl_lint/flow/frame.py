@@ -295,12 +295,16 @@ class Machine:
 
     def note_relevant(self, source: Source, names: frozenset[str]) -> None:
         """Take `names` of a file (variables as `survey` names them) for relevant, besides those that are."""
-        self.relevant |= {name for name in names if not row_of(name)}
+        new = {name for name in names if not row_of(name)} - self.relevant
+        self.relevant |= new
         for name in names:
             if row := row_of(name):
                 own = self.variables.get((source, row), frozenset())
-                self.variables[source, row] = own | {plain(name)}
-        self.slices.clear()
+                if (variable := plain(name)) not in own:
+                    self.variables[source, row] = own | {variable}
+                    new.add(variable)
+        if new:
+            self.slices.clear()
 
     def allow(self, steps: int) -> int:
         """Put an allowance of `steps` in force, within the one that is; gives that back, for `restore`."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.source import Source
@@ -16,6 +17,8 @@ from kl_lint.flow.values import NO_GUARDS, Class, Constant, Instance, Mapping, U
 __all__ = ["Stored", "unsettled_attribute", "unsettled_item", "unsettled_member"]
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+MOST_KEPT = 32
+"""Of how many files it is kept what their functions write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +40,20 @@ def stored_by(frame: Frame, source: Source) -> Stored:
     return cache[source.tree]
 
 
+WRITING = frozenset({ast.Attribute, ast.Subscript, ast.Call})
+"""The nodes that may write an attribute or an item."""
+
+
+@lru_cache(maxsize=MOST_KEPT)
 def scanned(tree: ast.Module) -> Stored:
-    """Read what the functions of a file write."""
+    """Read what the functions of a file write: kept for a while, since many analyses look into the same files."""
     attributes: set[str] = set()
     keys: set[object] = set()
     classes: set[ast.AST] = set()
     for definition in (node for node in tree.body if isinstance(node, DEFINITIONS)):
         for node in walk(definition):
+            if node.__class__ not in WRITING:
+                continue
             match node:
                 case ast.Attribute(value=base, attr=name, ctx=ast.Store()) if not is_self(base):
                     attributes.add(name)
