@@ -123,7 +123,7 @@ class _Witness(TorchFunctionMode):
         result = func(*args, **kwargs)
         if self.spread and name == "one_hot":
             result = (result + torch.arange(1, result.shape[-1] + 1)).double().softmax(-1)
-        follows = id(operand) in self._elementwise and name != "mean"
+        follows = id(operand) in self._elementwise
         if isinstance(result, Tensor) and result.dim() and (func is functional.kl_div or follows):
             self._elementwise[id(result)] = result
         return result
