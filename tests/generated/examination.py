@@ -131,7 +131,8 @@ def contradictions(examined: Examined) -> Iterator[str]:
             ]
             reasons = [contradiction(finding.code, subject(finding, site), one) for one in fed]
             found = [reason for reason in reasons if reason is not None]
-            if len(found) == len(fed) > 0 if finding.code in ONCE else found:
+            shared = finding.code in ONCE or caller is not None  # a row of a caller may hold several calls
+            if len(found) == len(fed) > 0 if shared else found:
                 yield f"line {finding.span.row}: {finding.code} {finding.message}\n  but {found[0]}"
 
 
