@@ -60,6 +60,7 @@ class Words:
     used: set[str] = field(default_factory=set)
     writes: set[str] = field(default_factory=set)
     changes: set[str] = field(default_factory=set)
+    proves: set[str] = field(default_factory=set)
     given: dict[str, set[str]] = field(default_factory=dict)
 
 
@@ -75,6 +76,8 @@ class Piece:
     writes: frozenset[str]
     changes: frozenset[str]
     """The variables whose objects it changes without binding them."""
+    proves: frozenset[str]
+    """The variables of which it tells something: their number of dimensions."""
     given: Mapping[str, Set[str]]
     """The variables that it hands to a function, by the function's name."""
     seen: frozenset[str] = frozenset()
@@ -85,7 +88,7 @@ class Piece:
 
     def anew(self) -> Piece:
         """The same, of which nothing is decided."""
-        return Piece(self.node, self.parent, self.reads, self.used, self.writes, self.changes, self.given)
+        return Piece(self.node, self.parent, self.reads, self.used, self.writes, self.changes, self.proves, self.given)
 
 
 class Changers:
@@ -169,7 +172,7 @@ def closed(pieces: Mapping[ast.stmt, Piece]) -> Slice:
     """Those of the pieces that are seeds, and all that these need."""
     writers: dict[str, list[ast.stmt]] = {}
     for piece in pieces.values():
-        for name in piece.writes:
+        for name in piece.writes | piece.proves:
             writers.setdefault(name, []).append(piece.node)
     needed: set[ast.stmt] = set()
     wanted: set[str] = set()
@@ -321,6 +324,7 @@ def collected(body: Sequence[ast.stmt], parent: ast.stmt | None) -> Iterator[Pie
             frozenset(words.used),
             frozenset(words.writes),
             frozenset(words.changes),
+            frozenset(words.proves),
             words.given,
         )
 
@@ -390,6 +394,12 @@ def read(node: ast.AST, words: Words) -> None:
             case ast.Call(func=ast.Name(id=name), args=[_, *_] as arguments) if name not in BUILTINS:
                 given = words.given.setdefault(name, set())
                 given.update(root_of(one) for one in arguments if isinstance(one, (ast.Name, ast.Attribute)))
+            case ast.Assign(
+                targets=[ast.Tuple() | ast.List()],
+                value=ast.Attribute(value=base, attr="shape")
+                | ast.Call(func=ast.Attribute(value=base, attr="size"), args=[]),
+            ):
+                words.proves.add(root_of(base))
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as other):
                 words.reads.add(name)  # another name of the same object: what is done to it in place is done to both
                 words.writes.add(root_of(other))

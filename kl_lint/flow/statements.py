@@ -12,6 +12,7 @@ from kl_lint.flow.containers import without_item
 from kl_lint.flow.expressions import Arms, arms_of, bind_target, combined, evaluate, function_value
 from kl_lint.flow.frame import MISSING, Frame, Return
 from kl_lint.flow.objects import CONSTANTS, canonical
+from kl_lint.flow.ranks import asserted_ranks, prove_rank
 from kl_lint.flow.store import mutate, store
 from kl_lint.flow.syntax import walk
 from kl_lint.flow.torch_ops import CATALOGUE, MODULES
@@ -514,6 +515,8 @@ def assert_statement(frame: Frame, node: ast.Assert) -> None:
     yes, _ = arms_of(frame, node.test)
     if yes is not None and compatible(yes, frame.guards()) and len(frame.conditions) < MOST_CONDITIONS:
         frame.conditions = {**frame.conditions, **dict(yes)}
+    for tensor, rank in asserted_ranks(node.test):
+        prove_rank(frame, evaluate(frame, tensor), rank)
 
 
 # --- definitions and imports -----------------------------------------------------------------------------------------

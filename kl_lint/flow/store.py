@@ -9,6 +9,7 @@ from kl_lint.flow.containers import elements, with_item
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.indexing import index_parts, write_into
 from kl_lint.flow.objects import overlay_key
+from kl_lint.flow.ranks import prove_rank
 from kl_lint.flow.values import (
     Choice,
     Class,
@@ -142,6 +143,8 @@ def unpack(frame: Frame, targets: list[ast.expr], value: Value, node: ast.AST) -
     """`a, *b, c = value`: an alternative stays with its own items."""
     stars = [i for i, target in enumerate(targets) if isinstance(target, ast.Starred)]
     numbers = frame.machine.numbers
+    if not stars and isinstance(value, Unknown) and value.form is not None and value.form.op == "shape":
+        prove_rank(frame, value.form.operand, len(targets))
     columns: list[list[tuple[frozenset[tuple[int, object]], Value]]] = [[] for _ in targets]
     for guards, option in options_of(value):
         for i, part in enumerate(parts_of(frame, option, len(targets), stars, node)):

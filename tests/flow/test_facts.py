@@ -170,6 +170,37 @@ def test_dims_and_ranks(argument: str, dim: int | None, rank: int | None) -> Non
     assert given.value.mass is Mass.WHOLE
 
 
+@pytest.mark.parametrize(
+    ("told", "rank"),
+    [
+        ("n, c = x.shape", 2),
+        ("[n, t, c] = x.size()", 3),
+        ("assert x.dim() == 2", 2),
+        ("assert x.ndimension() == 3", 3),
+        ("assert x.ndim == 2 and y.ndim == 2, 'matrices'", 2),
+        ("assert len(x.shape) == 3", 3),
+        ("assert len(x.size()) == 2", 2),
+        ("for _ in range(3):\n    n, c = x.shape", None),
+        ("for _ in range(3):\n    x = y.clone()\n    n, c = x.shape", None),
+        ("if True:\n    x = y.clone()\n    n, c = x.shape", 2),
+        ("y = x\nn, c = y.shape", 2),
+        ("n, *more = x.shape", None),
+        ("n, c = x.shape[1:]", None),
+        ("n = x.shape", None),
+        ("if y.any():\n    n, c = x.shape", None),
+        ("assert x.dim() == 2 or x.dim() == 3", None),
+        ("assert x.dim() != 2", None),
+        ("assert x.dim() > 2", None),
+        ("assert not x.dim() == 2", None),
+        ("assert x.dim() == n", None),
+        ("n, c = x.shape\nx = x[None]", 3),
+    ],
+)
+def test_ranks_that_the_program_tells(told: str, rank: int | None) -> None:
+    given, _ = arguments_of(f"{told}\nreturn F.kl_div(x.log_softmax(-1), y)", "x, y, n")
+    assert given.value.rank == rank
+
+
 def test_equal_names_of_a_dim_are_equal_symbols() -> None:
     given, other = arguments_of("return F.kl_div(x.log_softmax(dim), y.softmax(dim))", "x, y, dim")
     assert given.value.symbol == other.value.symbol is not None
