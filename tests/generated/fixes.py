@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import unified_diff
 from functools import cached_property
 
@@ -109,7 +109,12 @@ def _seen_numbers(mended: Mended) -> Iterator[str]:
     if len(before.seen) != len(after.seen):
         yield f"{len(before.seen)} tensors were seen, and are {len(after.seen)}"
         return
+    turned = (
+        list(after.seen) if "KLD401" in mended.fixed else []
+    )  # exchanged arguments are evaluated the other way round
     for one, other in zip(before.seen, after.seen, strict=True):
+        if any(same_logs(one, candidate) for candidate in turned):
+            continue
         if bool(one.isfinite().all()) and not same_logs(one, other):  # an epsilon shows where nothing else is left
             yield f"what something else reads was {one}\n  and is {other}"
 
@@ -145,10 +150,12 @@ class Mended:
         return self.simple and bool(self.fixed & ABOUT_ARGUMENTS) and not self.remaining & ABOUT_ARGUMENTS and not wrong
 
     def meanings(self, index: int) -> tuple[Meant, ...]:
-        """What the divergence of that index is about."""
+        """What the divergence of that index is about; exchanged arguments may have been told apart by another fix."""
         pairs = self.program.pairs
         given, target = pairs[index if len(pairs) > 1 else 0]
-        return meant(given, target, self.program, self.flag)
+        found = meant(given, target, self.program, self.flag)
+        turned = tuple(replace(one, input=one.target, target=one.input) for one in found)
+        return (*found, *turned) if "KLD401" in self.fixed else found
 
 
 def _meant_numbers(mended: Mended) -> Iterator[str]:
