@@ -194,8 +194,9 @@ def _arguments(mended: Mended, new: Divergence, old: Divergence | None, meanings
             [pair.target for pair in meanings],
         ),
     )
+    doubled = {finding.message.split()[0] for finding in mended.result.fixed if finding.code == "KLD104"}
     for name, now, was, now_raw, was_raw, right in sides:
-        if old is not None and not (mended.settled and "KLD104" in mended.fixed):
+        if old is not None and not (mended.settled and name in doubled):
             recorded = (
                 (old.input, old.target) if "KLD401" in mended.fixed else (old.input if name == "input" else old.target,)
             )
