@@ -18,7 +18,17 @@ from kl_lint.rewriting import FixResult
 from tests.generated.examination import OPT_IN, Examined
 from tests.generated.grammar import Call, Program, Setting
 from tests.generated.meaning import Meant, divergence_of, meant
-from tests.generated.oracle import UNDERFLOW, Divergence, Run, Witnessed, close, misuses, readings, same_logs
+from tests.generated.oracle import (
+    UNDERFLOW,
+    Divergence,
+    Run,
+    Witnessed,
+    close,
+    misuses,
+    normalises_shares,
+    readings,
+    same_logs,
+)
 
 ABOUT_ARGUMENTS = {f"KLD{number}" for number in (101, 102, 103, 104, 105, 106, 107, 301, 302, 303, 304, 401, 503, 505)}
 ABOUT_EITHER = {f"KLD{number}" for number in (103, 104, 105, 106, 502, 503, 505)}
@@ -204,8 +214,9 @@ def _arguments(mended: Mended, new: Divergence, old: Divergence | None, meanings
         accepted = any(same_logs(now, one) for one in right)
         if not accepted and not mended.settled:
             read = any(same_logs(one, other) for one in readings(now_raw) for other in right)
-            thrice = "KLD104" in mended.fixed and "twice" in misuses(Witnessed(new, mended.after))
-            accepted = read or thrice or (was is not None and same_logs(now, was))
+            accepted = read or (was is not None and same_logs(now, was))
+        if not accepted and name in doubled:
+            accepted = normalises_shares(Witnessed(new, mended.after))
         if not accepted:
             yield f"the {name} was\n{was_raw}\n  is\n{now_raw}\n  and what is meant is\n{right[0]}"
 

@@ -596,6 +596,11 @@ def misuses(seen: Witnessed) -> frozenset[str]:
     return frozenset(name for name, wrong in found.items() if wrong)
 
 
+def normalises_shares(seen: Witnessed) -> bool:
+    """Whether a softmax was given what lies between zero and one: probabilities, be it a part of them."""
+    return any(within(operation.operand, 0, 1) for operation in seen.operations("softmax", "log_softmax"))
+
+
 # --- comparing -----------------------------------------------------------------------------------------------------
 
 
