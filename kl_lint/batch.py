@@ -292,9 +292,9 @@ def _in_blocks(path: str, data: bytes, outcome: Outcome | None) -> Outcome | Non
     from dataclasses import replace
 
     from kl_lint.finding import Applicability
-    from kl_lint.sources.document import Document
+    from kl_lint.sources.document import read_document
 
-    document = Document(path, data)
+    document = read_document(path, data)
     if outcome is None:
         return Outcome(path, note=document.problem) if document.problem else None
 

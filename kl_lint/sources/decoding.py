@@ -45,9 +45,9 @@ def decode(data: bytes, path: str) -> Text | Notebook | Document:
 
         return Notebook(path, data)
     if path.endswith(DOCUMENTS):
-        from kl_lint.sources.document import Document
+        from kl_lint.sources.document import read_document
 
-        return Document(path, data)
+        return read_document(path, data)
     import io
     from tokenize import detect_encoding
 

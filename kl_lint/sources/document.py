@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 from keyword import iskeyword
 from textwrap import dedent
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from kl_lint.finding import Span
 
-__all__ = ["LIMIT", "Block", "Document"]
+__all__ = ["LIMIT", "Block", "Document", "read_document"]
 
 LIMIT = 1_000_000
 """How many bytes a document may have. The parsers have no bound of their own: of as much, docutils makes a tree in half
@@ -117,6 +118,12 @@ class Document:
 
     def _column(self, row: int, column: int) -> int:
         return max(1, column + self._shifts.get(row, 0))
+
+
+@lru_cache(maxsize=1)
+def read_document(path: str, data: bytes) -> Document:
+    """The document that `data`, the content of `path`, is, raising as `Document` does; asked again, the same one."""
+    return Document(path, data)
 
 
 def _decode(path: str, data: bytes) -> str:

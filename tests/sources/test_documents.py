@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kl_lint.reports import REPORTS
-from kl_lint.sources.document import LIMIT, Document
+from kl_lint.sources.document import LIMIT, Block, Document
 from kl_lint.sources.markdown import is_python
 from kl_lint.sources.problem import Problem
 from tests.command import LEGACY, MISUSE, Command, run
@@ -406,6 +407,25 @@ def test_what_is_too_large_is_told_of(command: Command, name: str) -> None:
     )
     Path(name).write_bytes(b" " * (LIMIT + 1))
     assert command("check", name) == (0, "", ""), "there is nothing in it to be analysed"
+
+
+@pytest.mark.parametrize("verb", ["check", "inspect"])
+def test_a_document_is_parsed_once(command: Command, monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
+    from kl_lint.sources import markdown
+
+    parsed: list[str] = []
+    blocks = markdown.blocks
+
+    def listen(document: str) -> Iterator[Block]:
+        parsed.append(document)
+        return blocks(document)
+
+    monkeypatch.setattr(markdown, "blocks", listen)
+    text = fenced(IMPORT, SOFTMAX, LOSS) + f"\n{verb}\n"
+    Path("a.md").write_text(text)
+    _, out, _ = command(verb, "a.md")
+    assert "a.md:4" in out
+    assert parsed == [text]
 
 
 def test_what_is_nested_too_deeply_is_told_of(command: Command) -> None:
