@@ -123,7 +123,11 @@ def enabled(program: Program) -> frozenset[str]:
 
 def linted(program: Program, source: str | None = None) -> tuple[Finding, ...]:
     """What is found in a program, or in a text that stands for it."""
-    text = program.source if source is None else source
+    return _checked(program, program.source if source is None else source)
+
+
+@cache
+def _checked(program: Program, text: str) -> tuple[Finding, ...]:
     return check_source(text, str(program.path), enable=enabled(program))
 
 

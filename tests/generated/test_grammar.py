@@ -33,6 +33,8 @@ from tests.generated.grammar import (
 from tests.generated.oracle import Run, close, run
 from tests.generated.readers import FRAMES as READING_FRAMES, READERS, softmaxes
 
+pytestmark = pytest.mark.no_cover
+
 SIZES = (4, 7)
 SOFTMAX = Step(Text("{F}softmax({x}, dim=1)"), Effect.NORMALISE, Form.PROBS, 1)
 LOG_SOFTMAX = Step(Text("{F}log_softmax({x}, dim=1)"), Effect.NORMALISE, Form.LOGS, 1)

@@ -8,6 +8,8 @@ from tests.generated.drawing import programs
 from tests.generated.driver import LONG_RUNS, hold, hold_at_length
 from tests.generated.examination import Examined
 
+pytestmark = pytest.mark.no_cover
+
 EXAMPLES = 200
 FLOOR = {"input": 0.8, "target": 0.75, "reduction": 0.95}
 DRAWN = programs().map(lambda program: (program, Examined(program.source, program.sizes)))

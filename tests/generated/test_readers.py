@@ -13,6 +13,8 @@ from tests.generated.grammar import Program, Step
 from tests.generated.readers import FRAMES, READERS
 from tests.generated.test_grammar import SOFTMAX, program
 
+pytestmark = pytest.mark.no_cover
+
 PROGRAMS = (
     *(program(Step(reader), making=SOFTMAX) for reader in READERS),
     *(program(making=SOFTMAX, frame=frame) for frame in FRAMES),

@@ -15,6 +15,8 @@ from tests.generated.grammar import Program
 from tests.generated.layouts import LAYOUTS, WAYS, Plan, spread
 from tests.generated.several import ExaminedProject
 
+pytestmark = pytest.mark.no_cover
+
 EXAMPLES = 180
 FLOOR = {"input": 0.5, "target": 0.5, "reduction": 0.9}
 VOCABULARY = Vocabulary(TRANSPORTS, softmaxes, CALLS, apart=True)

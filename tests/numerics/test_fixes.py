@@ -21,6 +21,8 @@ from tests.fixture_programs import FixKind, Program, clean, each, enabled, fault
 from tests.numerics.fixture_programs import Outcome, evaluate, load, load_program
 from tests.numerics.renaming import with_other_locals
 
+pytestmark = pytest.mark.no_cover
+
 FAULTY = faulty()
 CLEAN = clean()
 MENDED = [program for program in FAULTY if program.twin is not None]

@@ -12,6 +12,8 @@ from torch import Tensor
 from tests.fixture_programs import CODES, UNFIXABLE_CODES, FixKind, Program, clean, faulty, markers
 from tests.numerics.fixture_programs import Outcome, evaluate, leaves, load_program
 
+pytestmark = pytest.mark.no_cover
+
 FAULTY = faulty()
 CLEAN = clean()
 MENDED = [program for program in FAULTY if program.twin is not None]

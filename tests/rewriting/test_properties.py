@@ -9,6 +9,7 @@ import tokenize
 from collections import Counter
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import assume, given, settings, strategies as st
 
 from kl_lint.finding import (
@@ -28,6 +29,8 @@ from kl_lint.finding import (
 from kl_lint.rewriting import apply_fixes, text_edits
 from kl_lint.rewriting.lines import Lines
 from tests.rewriting.marking import edited, fix
+
+pytestmark = pytest.mark.no_cover
 
 NAMES = st.sampled_from(["x", "logits", "T", "é", "模型"])
 ATOMS = st.one_of(

@@ -14,6 +14,8 @@ import pytest
 from kl_lint.reports import REPORTS
 from tests.command import LEGACY, MISUSE, ROOT, TWICE, Command, run
 
+pytestmark = pytest.mark.no_cover
+
 # ruff: noqa: RUF001
 ODD = """\
 import torch.nn.functional as F
