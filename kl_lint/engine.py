@@ -181,8 +181,7 @@ def _facts(
 class CollectingSeldom:
     """For as long as it is entered, garbage is collected now and then only. (`contextlib` would take time to load.)
 
-    To be entered before the analysis is loaded, too: that makes many objects, and a third of its time goes into looking
-    for garbage among them.
+    To be entered before the analysis is loaded, too: that makes many objects, which all stay.
     """
 
     __slots__ = ("_thresholds",)
