@@ -215,7 +215,7 @@ def _arguments(mended: Mended, new: Divergence, old: Divergence | None, meanings
         if not accepted and not mended.settled:
             read = any(same_logs(one, other) for one in readings(now_raw) for other in right)
             accepted = read or (was is not None and same_logs(now, was))
-        if not accepted and name in doubled:
+        if not accepted and "KLD104" in mended.fixed:
             accepted = normalises_shares(Witnessed(new, mended.after))
         if not accepted:
             yield f"the {name} was\n{was_raw}\n  is\n{now_raw}\n  and what is meant is\n{right[0]}"
