@@ -156,7 +156,8 @@ class Mended:
     @property
     def settled(self) -> bool:
         """Whether the arguments have been mended, and torch sees nothing wrong with them."""
-        wrong = {"input", "target", "twice", "average"} & misuses(Witnessed(self.after.divergences[0], self.after))
+        seen = Witnessed(self.after.divergences[0], self.after)
+        wrong = {"input", "target", "twice", "average"} & misuses(seen) or normalises_shares(seen)
         return self.simple and bool(self.fixed & ABOUT_ARGUMENTS) and not self.remaining & ABOUT_ARGUMENTS and not wrong
 
     def meanings(self, index: int) -> tuple[Meant, ...]:
