@@ -119,9 +119,8 @@ def _seen_numbers(mended: Mended) -> Iterator[str]:
     if len(before.seen) != len(after.seen):
         yield f"{len(before.seen)} tensors were seen, and are {len(after.seen)}"
         return
-    turned = (
-        list(after.seen) if "KLD401" in mended.fixed else []
-    )  # exchanged arguments are evaluated the other way round
+    # exchanged arguments are evaluated the other way round
+    turned = list(after.seen) if "KLD401" in mended.fixed else []
     for one, other in zip(before.seen, after.seen, strict=True):
         if any(same_logs(one, candidate) for candidate in turned):
             continue
