@@ -112,6 +112,7 @@ def contents(directory: Path) -> dict[str, bytes]:
 # --- the same, by however many ---
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -12,6 +12,8 @@ from kl_lint.engine import check_text
 from kl_lint.finding import Finding
 from tests.command import run
 
+pytestmark = pytest.mark.no_cover
+
 LOSS = """\
 import torch.nn as nn
 import torch.nn.functional as F

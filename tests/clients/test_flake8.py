@@ -14,10 +14,13 @@ import kl_lint
 from kl_lint.configuration.options import OPTIONS
 from tests.command import DECLARED, OFF_BY_DEFAULT
 
-pytestmark = pytest.mark.skipif(
-    not any(point.name == "KLD" for point in importlib.metadata.entry_points(group="flake8.extension")),
-    reason="kl-lint is not installed: flake8 finds plugins by their installation",
-)
+pytestmark = [
+    pytest.mark.no_cover,
+    pytest.mark.skipif(
+        not any(point.name == "KLD" for point in importlib.metadata.entry_points(group="flake8.extension")),
+        reason="kl-lint is not installed: flake8 finds plugins by their installation",
+    ),
+]
 
 MISUSE = """\
 import torch.nn.functional as F

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.client
+pytestmark = [pytest.mark.client, pytest.mark.no_cover]
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 

@@ -17,7 +17,7 @@ from filelock import FileLock
 import kl_lint
 from tests.notebooks import CELLS, CELLS_MENDED, as_jupyter, notebook
 
-pytestmark = pytest.mark.client
+pytestmark = [pytest.mark.client, pytest.mark.no_cover]
 
 ROOT = Path(kl_lint.__file__).parent.parent
 INSTALLED = ["kl_lint", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml"]

@@ -7,6 +7,8 @@ import pytest
 from kl_lint.rewriting import fix_source
 from tests.fixture_programs import Program, clean, each, enabled, faulty, linted, markers, mended
 
+pytestmark = pytest.mark.no_cover
+
 FAULTY = faulty()
 CLEAN = clean()
 MENDED = [program for program in FAULTY if program.twin is not None]

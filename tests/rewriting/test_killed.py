@@ -15,6 +15,8 @@ import pytest
 
 from tests.command import LEGACY, LEGACY_MENDED, ROOT
 
+pytestmark = pytest.mark.no_cover
+
 SCRIPT = Path(__file__).with_name("killed.py")
 LEFTOVER = re.compile(r"\.\w+\.py\.\w{8}\.kl-lint")
 
