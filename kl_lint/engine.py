@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CollectingSeldom", "check_text", "check_tree", "inspect_text", "mentions", "parse"]
 
-_BETWEEN_COLLECTIONS = 100_000
+_BETWEEN_COLLECTIONS = 500_000
 """Objects made, less those gone, between two collections of garbage during an analysis: Python's own 700 to 10,000
-make it slower, and a collection finds hardly any garbage.
+make it slower, and a collection finds hardly any garbage. With fewer a tree would be gone through where it is parsed.
 """
 
 
@@ -89,11 +89,12 @@ def check_text(
     """
     if not mentions(text, enable):
         return (), True
-    tree = parse(text, filename)
-    from kl_lint.flow.lines import Lines
+    with CollectingSeldom():
+        tree = parse(text, filename)
+        from kl_lint.flow.lines import Lines
 
-    lines = Lines(text)
-    return _checked(tree, lines, filename, enable=enable, across=across, returns=returns, unsaved=unsaved)
+        lines = Lines(text)
+        return _checked(tree, lines, filename, enable=enable, across=across, returns=returns, unsaved=unsaved)
 
 
 def check_tree(
@@ -152,8 +153,8 @@ def inspect_text(
     """
     if not mentions(text):
         return (), True
-    tree = parse(text, filename)
     with CollectingSeldom():
+        tree = parse(text, filename)
         from kl_lint.flow.lines import Lines
         from kl_lint.inspection import describe
 
@@ -181,7 +182,8 @@ def _facts(
 class CollectingSeldom:
     """For as long as it is entered, garbage is collected now and then only. (`contextlib` would take time to load.)
 
-    To be entered before the analysis is loaded, too: that makes many objects, which all stay.
+    To be entered before the analysis is loaded, too: that makes many objects, which all stay. Where many files are
+    analysed, for all of them at once: where it is left, a collection follows on the spot.
     """
 
     __slots__ = ("_thresholds",)

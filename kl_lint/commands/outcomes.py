@@ -42,13 +42,13 @@ def outcomes(
         else:
             yield index, None
     size = min(size, 1 + (sum(found.values()) - max(found.values(), default=0)) // WORTH)
-    if size > 1:
-        with CollectingSeldom():
-            from kl_lint import inspection, rules  # noqa: F401 (here, once, and not in each process)
     projects = {index: _project(*files[index]) for index in found}
     ordered = heaviest_first(found, projects)
-    for index, outcome in spread(lambda index: work(*files[index]), ordered, size, projects.__getitem__):
-        yield index, _lost(files[index][0], outcome) if isinstance(outcome, Lost) else outcome
+    with CollectingSeldom():
+        if size > 1:
+            from kl_lint import inspection, rules  # noqa: F401 (here, once, and not in each process)
+        for index, outcome in spread(lambda index: work(*files[index]), ordered, size, projects.__getitem__):
+            yield index, _lost(files[index][0], outcome) if isinstance(outcome, Lost) else outcome
 
 
 def _project(file: File, settings: Settings) -> str:
