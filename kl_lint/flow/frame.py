@@ -205,6 +205,7 @@ class Machine:
         "left_by",
         "main",
         "memo",
+        "memory",
         "modules",
         "numbers",
         "pending",
@@ -266,6 +267,10 @@ class Machine:
         self.scopes: dict[ast.AST, Scope] = {}
         self.shared: set[int] = set()
         """The numbers of the objects and dicts that modules hold."""
+        self.memory: dict[int, tuple[int, Value]] = {}
+        """Tensors that share their memory with others under other names, by their ids, each with the id of the one that
+        was first: equal ones may be copies.
+        """
         self.stored: dict[ast.AST, Stored] = {}
         self.torch_names: dict[ast.AST, frozenset[str]] = {}
         self.slices: dict[tuple[ast.AST, bool], Slice] = {}

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from kl_lint.flow.syntax import only_owners, walk
+from kl_lint.flow.syntax import only_owners, viewed, walk
 
 __all__ = ["Changers", "Slice", "slice_of"]
 
@@ -62,6 +62,7 @@ class Words:
     changes: set[str] = field(default_factory=set)
     proves: set[str] = field(default_factory=set)
     given: dict[str, set[str]] = field(default_factory=dict)
+    holds: set[tuple[str, str]] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -80,6 +81,8 @@ class Piece:
     """The variables of which it tells something: their number of dimensions."""
     given: Mapping[str, Set[str]]
     """The variables that it hands to a function, by the function's name."""
+    holds: frozenset[tuple[str, str]]
+    """The variables that it makes a view of another, or what holds it, each with that one."""
     seen: frozenset[str] = frozenset()
     """All that it reads, asked for or not."""
     seed: bool = False
@@ -88,7 +91,8 @@ class Piece:
 
     def anew(self) -> Piece:
         """The same, of which nothing is decided."""
-        return Piece(self.node, self.parent, self.reads, self.used, self.writes, self.changes, self.proves, self.given)
+        told = (self.reads, self.used, self.writes, self.changes, self.proves, self.given, self.holds)
+        return Piece(self.node, self.parent, *told)
 
 
 class Changers:
@@ -154,6 +158,7 @@ def slice_of(
             changed = frozenset(name for one, names in piece.given.items() if one in changing for name in names)
             piece.writes |= changed
             piece.changes |= changed
+    write_through_held(pieces.values())
     relevant = with_nested(pieces.values(), relevant)
     write_through_nested(pieces.values())
     for piece in pieces.values():
@@ -232,6 +237,23 @@ def write_through_nested(pieces: Iterable[Piece]) -> None:
         for piece in pieces:
             for name in piece.reads & outward.keys():
                 piece.writes |= outward[name]
+
+
+def write_through_held(pieces: Iterable[Piece]) -> None:
+    """Whatever makes a view of a variable, or a list that holds it, writes that variable too, where the view or the
+    list is changed.
+    """
+    holders = [piece for piece in pieces if piece.holds]
+    changed = {name for piece in pieces for name in piece.changes} if holders else set()
+    reached = holders
+    while reached:
+        reached = [piece for piece in holders if any(name in changed for name, _ in piece.holds)]
+        for piece in reached:
+            held = {one for _, one in piece.holds}
+            piece.reads |= {name for name, _ in piece.holds}
+            piece.writes |= held
+            changed |= held  # of which that may be a view in its turn
+            holders.remove(piece)
 
 
 def written_outside(piece: Piece) -> set[str]:
@@ -326,6 +348,7 @@ def collected(body: Sequence[ast.stmt], parent: ast.stmt | None) -> Iterator[Pie
             frozenset(words.changes),
             frozenset(words.proves),
             words.given,
+            frozenset(words.holds),
         )
 
 
@@ -403,6 +426,12 @@ def read(node: ast.AST, words: Words) -> None:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as other):
                 words.reads.add(name)  # another name of the same object: what is done to it in place is done to both
                 words.writes.add(root_of(other))
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Tuple(elts=items) | ast.List(elts=items)):
+                words.holds.update((name, item.id) for item in items if isinstance(item, ast.Name))
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                root = viewed(value)
+                if root is not value and isinstance(root, ast.Name):
+                    words.holds.add((name, root.id))
             case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
                 words.writes.add(name)
             case ast.AugAssign(target=target):

@@ -11,6 +11,7 @@ from kl_lint.flow.calls import held_back, lift
 from kl_lint.flow.containers import without_item
 from kl_lint.flow.expressions import Arms, arms_of, bind_target, combined, evaluate, function_value
 from kl_lint.flow.frame import MISSING, Frame, Return
+from kl_lint.flow.memory import note_view
 from kl_lint.flow.objects import CONSTANTS, canonical
 from kl_lint.flow.ranks import asserted_ranks, prove_rank
 from kl_lint.flow.store import mutate, store
@@ -78,6 +79,7 @@ def execute_one(frame: Frame, statement: ast.stmt) -> None:
 def assign(frame: Frame, node: ast.Assign) -> None:
     """`a = b = value`."""
     value = evaluate(frame, node.value)
+    note_view(frame, value, node.value)
     for target in node.targets:
         store(frame, target, value)
 

@@ -8,8 +8,10 @@ from dataclasses import replace
 from kl_lint.flow.containers import elements, with_item
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.indexing import index_parts, write_into
+from kl_lint.flow.memory import forget_shared
 from kl_lint.flow.objects import overlay_key
 from kl_lint.flow.ranks import prove_rank
+from kl_lint.flow.syntax import VIEWS
 from kl_lint.flow.values import (
     Choice,
     Class,
@@ -29,26 +31,6 @@ from kl_lint.flow.values import (
 )
 
 __all__ = ["mutate", "store", "view_root"]
-
-VIEWS = frozenset(
-    {
-        "view",
-        "reshape",
-        "detach",
-        "squeeze",
-        "unsqueeze",
-        "transpose",
-        "t",
-        "flatten",
-        "permute",
-        "view_as",
-        "expand",
-        "contiguous",
-        "narrow",
-        "select",
-    }
-)
-
 
 def store(frame: Frame, target: ast.expr, value: Value) -> None:
     """`target = value`, whatever the target is."""
@@ -182,7 +164,9 @@ def parts_of(frame: Frame, value: Value, count: int, stars: list[int], node: ast
 
 
 def mutate(frame: Frame, target: ast.expr | None, old: Value, new: Value) -> None:
-    """The object `old`, reached through `target`, is now `new`: for the target and every name of the same object."""
+    """The object `old`, reached through `target`, is now `new`: for the target and every name of the same object. What
+    shares its memory otherwise is not known any more.
+    """
     if new is old:
         return
     frame.replace_object(old, new)
@@ -197,6 +181,7 @@ def mutate(frame: Frame, target: ast.expr | None, old: Value, new: Value) -> Non
             store(frame, root, new)
         case None:
             pass
+    forget_shared(frame, old, new)
 
 
 def view_root(target: ast.expr | None) -> ast.expr | None:

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-__all__ = ["nodes_of", "only_owners", "walk", "walk_rows", "way"]
+__all__ = ["VIEWS", "nodes_of", "only_owners", "viewed", "walk", "walk_rows", "way"]
 
 LABELS = frozenset(
     "arg asname attr conversion ctx id is_async kind kwd_attrs level module op ops rest simple str tag "
@@ -18,6 +18,11 @@ NAMELESS = frozenset({ast.Constant, ast.MatchSingleton, ast.Global, ast.Nonlocal
 """The nodes without any node below, whatever their fields are called elsewhere."""
 HOLED = frozenset({"keys", "kw_defaults"})
 """The fields that hold None among nodes: the key of `**rest` in a dict, the default of a parameter that has none."""
+
+VIEWS = frozenset(
+    "contiguous detach expand flatten narrow permute reshape select squeeze t transpose unsqueeze view view_as".split()
+)
+"""The methods that give, or may give, a view."""
 
 MOST_KEPT = 100
 """Of how many functions the nodes are kept."""
@@ -109,3 +114,15 @@ def way(outer: ast.AST, inner: ast.AST) -> tuple[ast.AST, ...]:
         if found := way(child, inner):
             return (outer, *found)
     return ()
+
+
+def viewed(node: ast.expr) -> ast.expr:
+    """The expression of whose value that of `node` is a view, or a view of a view; itself where it is none."""
+    while True:
+        match node:
+            case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in VIEWS:
+                node = inner
+            case ast.Attribute(value=inner, attr="data" | "T" | "mT") | ast.Subscript(value=inner):
+                node = inner
+            case _:
+                return node
