@@ -533,6 +533,8 @@ LOGARITHMS = (
     Text("{v}", before="{v} = {a}.clone()\n{v}.log_()"),
     Text("{v}.log()", before="{v} = {x}"),
     Text("{v}", before="{v} = {a}.clone()\n{u} = {v}\n{u}.log_()"),
+    Text("{v}", before="{v} = {a}.clone()\n{u} = {v}[...]\n{u}.log_()"),
+    Text("{v}", before="{v} = {a}.clone()\n{u} = [{v}]\n{u}[0].log_()"),
     Text("{v}", before="{v} = {torch}empty_like({n}).detach()\n{torch}log({n}.detach(), out={v})"),
 )
 EXPONENTIALS = (
