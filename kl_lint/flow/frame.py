@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from kl_lint.flow.reach import Reach
     from kl_lint.flow.scope import Scope
     from kl_lint.flow.slicing import Changers, Slice
-    from kl_lint.flow.state import Stored
 
 __all__ = [
     "MISSING",
@@ -219,7 +218,6 @@ class Machine:
         "slices",
         "standalone",
         "steps",
-        "stored",
         "summed",
         "surroundings",
         "torch_names",
@@ -271,7 +269,6 @@ class Machine:
         """Tensors that share their memory with others under other names, by their ids, each with the id of the one that
         was first: equal ones may be copies.
         """
-        self.stored: dict[ast.AST, Stored] = {}
         self.torch_names: dict[ast.AST, frozenset[str]] = {}
         self.slices: dict[tuple[ast.AST, bool], Slice] = {}
         self.pending: dict[int, Callable[[], Value]] = {}

@@ -32,21 +32,13 @@ class Stored:
     open_classes: frozenset[ast.AST] = frozenset()
 
 
-def stored_by(frame: Frame, source: Source) -> Stored:
-    """What the functions of a file write."""
-    cache = frame.machine.stored
-    if source.tree not in cache:
-        cache[source.tree] = scanned(source.tree)
-    return cache[source.tree]
-
-
 WRITING = frozenset({ast.Attribute, ast.Subscript, ast.Call})
 """The nodes that may write an attribute or an item."""
 
 
 @lru_cache(maxsize=MOST_KEPT)
-def scanned(tree: ast.Module) -> Stored:
-    """Read what the functions of a file write: kept for a while, since many analyses look into the same files."""
+def stored_by(tree: ast.Module) -> Stored:
+    """What the functions of a file write: kept for a while, since many analyses look into the same files."""
     attributes: set[str] = set()
     keys: set[object] = set()
     classes: set[ast.AST] = set()
@@ -82,7 +74,7 @@ def unsettled_attribute(frame: Frame, base: Instance, name: str, value: Value) -
     """An attribute of an object, which may have been written by somebody else since."""
     if not literal(value):
         return value
-    home = stored_by(frame, base.cls.frame.source)
+    home = stored_by(base.cls.frame.source.tree)
     shared = base.entered or (base.number in frame.machine.shared and frame.kind == "function")
     if base.cls.node in home.open_classes or (shared and written(frame, base.cls.frame.source, name)):
         return or_unknown(frame, value, "attribute", base.number, name)
@@ -104,15 +96,14 @@ def unsettled_item(frame: Frame, base: Mapping, key: object, value: Value) -> Va
     """An item of a dict, which may have been written by somebody else since."""
     if frame.kind != "function" or base.number not in frame.machine.shared or not literal(value):
         return value
-    return or_unknown(frame, value, "item", base.number, key) if key in stored_by(frame, frame.source).keys else value
+    return or_unknown(frame, value, "item", base.number, key) if key in stored_by(frame.source.tree).keys else value
 
 
 def written(frame: Frame, source: Source, name: str) -> bool:
     """Whether functions of a file, of the one that is interpreted or of the one that is analysed write an attribute."""
-    sources = {source.tree: source, frame.source.tree: frame.source}
-    if frame.machine.main is not None:
-        sources[frame.machine.main.tree] = frame.machine.main
-    return any(name in stored_by(frame, one).attributes for one in sources.values())
+    main = frame.machine.main
+    trees = dict.fromkeys((source.tree, frame.source.tree, *((main.tree,) if main is not None else ())))
+    return any(name in stored_by(tree).attributes for tree in trees)
 
 
 def literal(value: Value) -> bool:
