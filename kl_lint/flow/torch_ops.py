@@ -54,11 +54,6 @@ class ModuleOperation:
     example: str = ""
     call: str = "input"
 
-    @property
-    def label(self) -> str:
-        """Its class name."""
-        return self.names.split()[0]
-
 
 def parameters(signature: str) -> tuple[Parameter, ...]:
     """The parameters of a signature text; `*sizes` takes the rest."""

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from torch import Tensor
 
 from kl_lint.flow.kl_call import Distribution, RemarkKind
-from kl_lint.flow.torch_ops import CATALOGUE, MODULE_OPERATIONS, OPERATIONS, ModuleOperation, Operation, parameters
+from kl_lint.flow.torch_ops import CATALOGUE, MODULE_OPERATIONS, OPERATIONS, Operation, parameters
 from kl_lint.flow.values import Mass, Space
 from tests.flow.claims import (
     GROUNDS,
@@ -103,15 +103,15 @@ WITHOUT_EXAMPLE = {
 }
 """Operations that cannot be run here."""
 
-ALL: tuple[Operation | ModuleOperation, ...] = (*OPERATIONS, *MODULE_OPERATIONS)
-EXAMPLES = [(operation.label, operation.example) for operation in ALL if operation.example]
+ALL = [(one.label, one.example) for one in OPERATIONS] + [(one.names, one.example) for one in MODULE_OPERATIONS]
+EXAMPLES = [(label, example) for label, example in ALL if example]
 
 TAKEN_FOR_GRANTED = re.compile(r"(masked_scatter|scatter_add|index_put|index_copy)\(.*\by\b.*\)")
 """Writes a tensor of which nothing is known into probabilities: see `PRESUMPTIONS`."""
 
 
 def test_every_operation_has_an_example() -> None:
-    bare = {operation.label for operation in ALL if not operation.example}
+    bare = {label for label, example in ALL if not example}
     assert bare == set(WITHOUT_EXAMPLE)
 
 
