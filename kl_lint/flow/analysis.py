@@ -11,6 +11,7 @@ from kl_lint.flow.declared import Declaration
 from kl_lint.flow.expressions import resolved
 from kl_lint.flow.facts import handwritten_facts, sites_of
 from kl_lint.flow.frame import Frame, Machine, OutOfWork
+from kl_lint.flow.heirs import heirs
 from kl_lint.flow.interpreter import Interpreter
 from kl_lint.flow.kl_call import Handwritten, Site
 from kl_lint.flow.lines import whole
@@ -164,6 +165,8 @@ def enter(interpreter: Interpreter, frame: Frame, names: Relevant) -> None:
 
     look(names.near, lambda function: interpreter.standalone(function, None))
     look(names.makers - names.near, interpreter.glance)
+    for heir in heirs(frame, frame.source):
+        interpreter.inherit(heir, frame)
     asked = names.makers
     while new := (names_for(open_questions(machine, frame.source), frame.source) & names.names) - asked:
         look(new, interpreter.glance)

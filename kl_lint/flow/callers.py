@@ -8,6 +8,7 @@ import ast
 import os
 
 from kl_lint.flow.frame import Frame
+from kl_lint.flow.heirs import heirs
 from kl_lint.flow.interpreter import Interpreter
 from kl_lint.flow.modules import Modules, bound_names
 from kl_lint.flow.questions import COMMON, answered, open_questions
@@ -75,6 +76,8 @@ def enter_file(interpreter: Interpreter, frame: Frame, words: frozenset[str], as
                     return False
         return True
 
+    if not all(interpreter.inherit(heir, frame) for heir in heirs(frame, asking)):
+        return False
     return enter(words) and (answered(machine, asking) or enter(relevant_names(frame.source, words).names))
 
 

@@ -198,6 +198,7 @@ class Machine:
         "foreign",
         "given_up",
         "handwritten",
+        "heirs",
         "impure",
         "last_changed",
         "last_receiver",
@@ -242,6 +243,8 @@ class Machine:
         self.unbound: set[Place] = set()
         """The KL calls of which the arguments cannot be told apart."""
         self.given_up: set[ast.AST] = set()
+        self.heirs: dict[ast.AST, str] = {}
+        """The classes whose inherited methods are entered, by where they name their base: that stands for the call."""
         self.contexts: dict[ast.AST, int] = {}
         self.running: dict[ast.AST, int] = {}
         self.called: set[ast.AST] = set()

@@ -12,6 +12,7 @@ from kl_lint.flow.containers import too_deep
 from kl_lint.flow.declared import annotated
 from kl_lint.flow.expressions import evaluate
 from kl_lint.flow.frame import ContextKey, Frame, Machine, OutOfReach, Outcome, Return, Surroundings
+from kl_lint.flow.heirs import Heir
 from kl_lint.flow.objects import KL_LOSS, receiver_name
 from kl_lint.flow.slicing import Changers, Slice, slice_of
 from kl_lint.flow.source import Source
@@ -163,7 +164,7 @@ class Interpreter:
             around = machine.running.get(function.node, 0)
             # Within itself it has a key of its own: what is found around it must outlast this, if this is cut off.
             frame = self._frame(function, {}, (*key, around) if around else key, entry=True, callers=())
-            frame.variables.update(self._parameters(function, receiver, frame))
+            frame.variables.update(self._parameters(function, receiver))
             frame.no_grad = function.no_grad
             frame.slice = self._slice(function, frame.receiver, value=False)
             value, after = self._body(frame, function)
@@ -195,10 +196,31 @@ class Interpreter:
 
     def glance(self, function: Function) -> Value:
         """Enter a function with nothing known, as far as the work for one caller goes."""
+        value = self._within_caller(function, lambda: self.standalone(function, None))
+        return NONE if value is None else value
+
+    def _within_caller(self, function: Function, act: Callable[[], Result]) -> Result | None:
+        """What `act` gives, which enters a function, as far as the work for one caller goes."""
         node = function.node
         rows = (node.end_lineno or node.lineno) - node.lineno + 1
-        value = self.within(CALLER_WORK + CALLER_WORK_PER_LINE * rows, lambda: self.standalone(function, None))
-        return NONE if value is None else value
+        return self.within(CALLER_WORK + CALLER_WORK_PER_LINE * rows, act)
+
+    def inherit(self, heir: Heir, home: Frame) -> bool:
+        """Enter a method as an object of a class of the file `home` has it, with nothing else known; False where the
+        work for other files is used up.
+        """
+        method = heir.method
+        self.machine.heirs[heir.base] = heir.cls.node.name
+
+        def enter() -> Value:
+            receiver = entered(heir.cls, self.machine.numbers)
+            return self.run(method, self._parameters(method, receiver), home, heir.base)
+
+        if home.source is self.machine.main or self.machine.main is None:
+            self._within_caller(method, enter)
+            return True
+        self._abroad(lambda: self._within_caller(method, enter))
+        return self.machine.foreign > 0
 
     def left_by(self, method: Function, receiver: Value) -> Value | None:
         """The receiver as a method leaves it that is entered with nothing known; None where that takes too long."""
@@ -320,7 +342,7 @@ class Interpreter:
             if isinstance(value, Function) and value.frame is frame and value.node not in self.machine.called:
                 self.standalone(value, None)
 
-    def _parameters(self, function: Function, receiver: Value | None, frame: Frame) -> dict[str, Value]:
+    def _parameters(self, function: Function, receiver: Value | None) -> dict[str, Value]:
         """Parameters of which nothing is known but their defaults and annotations."""
         numbers = self.machine.numbers
         signature = function.node.args

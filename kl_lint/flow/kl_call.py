@@ -278,15 +278,17 @@ class Handwritten:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A call on the way to a KL call: where it stands, and what it calls there.
+    """A call on the way to a KL call: where it stands, and what it calls there; or where a class names its base, and
+    that class.
 
-    `followed` says that every run of it was looked into, and not just some.
+    `followed` says that every run of it was looked into, and not just some; `way` is how a trace calls it.
     """
 
     filename: str
     span: Span
     callee: str
     followed: bool = field(default=True, compare=False)
+    way: str = field(default="called here", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def _offender(chain: Chain, elsewhere: Sequence[Chain]) -> Caller | None:
 
 def _report(rule: CallRule, call: KLCall, chain: Chain, offender: Caller) -> Report | None:
     """What a rule says of the call, told of the caller: no fix of the call itself can be right for all its callers."""
-    steps = tuple(Step(one.filename, one.span, "called here") for one in chain)
+    steps = tuple(Step(one.filename, one.span, one.way) for one in chain)
     report = rule.check(replace(call, callers=steps))
     if report is None or not report.of_arguments:
         return None
