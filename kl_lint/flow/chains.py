@@ -8,7 +8,7 @@ from kl_lint.flow.frame import ContextKey, Machine
 from kl_lint.flow.kl_call import Caller
 from kl_lint.flow.source import Place
 
-__all__ = ["chains_to", "way_in"]
+__all__ = ["caller", "chains_to"]
 
 MOST_CHAINS = 48
 LONGEST_CHAIN = 8
@@ -36,9 +36,6 @@ def caller(machine: Machine, place: Place) -> Caller:
     """A call of a chain, with its place resolved; of a class that inherits a method, that class."""
     node = place.node.func if isinstance(place.node, ast.Call) else place.node
     name = machine.heirs.get(node) or place.source.text(node)
-    return Caller(place.source.filename, place.span, name, place not in machine.unfollowed, way_in(machine, place))
-
-
-def way_in(machine: Machine, place: Place) -> str:
-    """How a function is got into at a place, as a trace says it."""
-    return "inherited here" if place.node in machine.heirs else "called here"
+    return Caller(
+        place.source.filename, place.span, name, place not in machine.unfollowed, inherits=node in machine.heirs
+    )

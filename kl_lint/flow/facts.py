@@ -9,7 +9,7 @@ from itertools import product
 from math import prod
 
 from kl_lint.finding import Span, Step
-from kl_lint.flow.chains import chains_to, way_in
+from kl_lint.flow.chains import caller, chains_to
 from kl_lint.flow.frame import HandwrittenSum, LossUse, Machine, RawCall
 from kl_lint.flow.kl_call import (
     Argument,
@@ -170,7 +170,7 @@ def fact(machine: Machine, raw: RawCall, values: dict[str, Value], uses: list[Lo
         tuple(loss_use(machine, use) for use in uses if use.place.source is source),
         raw.place in machine.filtered,
         raw.place in machine.summed,
-        tuple(Step(place.source.filename, place.span, way_in(machine, place)) for place in raw.callers),
+        tuple(caller(machine, place).step for place in raw.callers),
     )
 
 

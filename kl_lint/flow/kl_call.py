@@ -278,17 +278,22 @@ class Handwritten:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A call on the way to a KL call: where it stands, and what it calls there; or where a class names its base, and
-    that class.
+    """A call on the way to a KL call: where it stands, and what it calls there; or, where it `inherits`, where a class
+    names its base, and that class.
 
-    `followed` says that every run of it was looked into, and not just some; `way` is how a trace calls it.
+    `followed` says that every run of it was looked into, and not just some.
     """
 
     filename: str
     span: Span
     callee: str
     followed: bool = field(default=True, compare=False)
-    way: str = field(default="called here", compare=False)
+    inherits: bool = field(default=False, compare=False)
+
+    @property
+    def step(self) -> Step:
+        """It, as a trace tells of it."""
+        return Step(self.filename, self.span, "inherited here" if self.inherits else "called here")
 
 
 @dataclass(frozen=True, slots=True)

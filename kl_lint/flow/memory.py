@@ -13,6 +13,7 @@ from kl_lint.flow.values import Tensor, Unknown, Value, choose, number_of, optio
 
 __all__ = ["forget_shared", "note_view"]
 
+
 def note_view(frame: Frame, value: Value, node: ast.expr) -> None:
     """Keep that `value`, of the expression `node`, shares the memory of the tensor in a variable, where it does."""
     root = viewed(node)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kl_lint.finding import Step
 from kl_lint.flow.kl_call import Caller, Context, KLCall, Site
+from kl_lint.flow.values import Space
 from kl_lint.rules.base import CallRule, Report
 from kl_lint.rules.wording import callee, place
 
@@ -21,8 +21,12 @@ Chain = tuple[Caller, ...]
 
 def has_no_say(context: Context, site: Site) -> bool:
     """Whether a context proves little: its chains begin in functions entered with unknown parameters, and it is known
-    who calls these.
+    who calls these, or it is that of a class that inherits a method, and leaves something open.
     """
+    if context.chains and all(chain and chain[0].inherits for chain in context.chains):
+        given = [argument for call in context.variants for argument in (call.input, call.target)]
+        if any(argument is not None and argument.value.space is Space.UNKNOWN for argument in given):
+            return True
     others = [chain for other in site.contexts if other is not context for chain in other.chains]
     return bool(context.chains) and all(
         any(len(other) > len(chain) and _ends_with(other, chain) for other in others) for chain in context.chains
@@ -60,8 +64,7 @@ def _offender(chain: Chain, elsewhere: Sequence[Chain]) -> Caller | None:
 
 def _report(rule: CallRule, call: KLCall, chain: Chain, offender: Caller) -> Report | None:
     """What a rule says of the call, told of the caller: no fix of the call itself can be right for all its callers."""
-    steps = tuple(Step(one.filename, one.span, one.way) for one in chain)
-    report = rule.check(replace(call, callers=steps))
+    report = rule.check(replace(call, callers=tuple(one.step for one in chain)))
     if report is None or not report.of_arguments:
         return None
     if offender.filename == call.filename:

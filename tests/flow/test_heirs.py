@@ -89,6 +89,16 @@ def test_a_property_may_be_left_open() -> None:
     assert {code for code, _ in found(base + heir)} == {"KLD101"}
 
 
+def test_what_a_class_leaves_open_does_not_speak_for_a_caller_that_knows() -> None:
+    """What is reported with its fix where the method is called, be it inherited or not."""
+    base = BASE.replace("F.softmax(t, dim=-1)", "t")
+    caller = "def use(x, t):\n    return Right().loss(x, F.log_softmax(t, dim=-1))\n"
+    (finding,) = check_text(HEAD + base + RIGHT + caller, "loss.py")[0]
+    assert (finding.code, finding.span.row) == ("KLD301", CALL)
+    assert finding.fix is not None
+    assert {code for code, _ in found(base + WRONG)} == {"KLD101"}
+
+
 def test_the_class_is_named() -> None:
     (finding,) = check_text(HEAD + BASE + RIGHT + WRONG, "loss.py")[0]
     assert finding.message.startswith(f"Wrong feeds kl_div at line {CALL}: input to kl_div is probabilities")
