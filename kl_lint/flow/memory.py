@@ -19,12 +19,17 @@ def note_view(frame: Frame, value: Value, node: ast.expr) -> None:
     root = viewed(node)
     if root is node or not isinstance(root, ast.Name):
         return
-    whole = frame.lookup(root.id)
+    held = frame.lookup(root.id)
+    whole = tensors_of(held) if held is not None else []
+    if not any(isinstance(tensor, Tensor) for tensor in whole):
+        return
+    # of several, any view may be of any: one memory for all
     memory = frame.machine.memory
-    for tensor in tensors_of(whole) if whole is not None else ():
-        home = memory.setdefault(id(tensor), (id(tensor), tensor))[0]
-        for view in tensors_of(value):
-            memory.setdefault(id(view), (home, view))
+    tensors = [*whole, *tensors_of(value)]
+    homes = {memory[id(tensor)][0] for tensor in tensors if id(tensor) in memory}
+    home = min(homes, default=id(whole[0]))
+    memory.update((key, (home, tensor)) for key, (other, tensor) in list(memory.items()) if other in homes)
+    memory.update((id(tensor), (home, tensor)) for tensor in tensors)
 
 
 def forget_shared(frame: Frame, old: Value, new: Value) -> None:

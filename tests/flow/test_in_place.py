@@ -145,6 +145,16 @@ METHODS: tuple[Case, ...] = (
 )
 
 ALIASES: tuple[Case, ...] = (
+    case("a_view_of_one_of_two", """
+        def loss(x, y, flag=True):
+            if flag:
+                t = y.softmax(1)
+            else:
+                t = y.softmax(1).clone()
+            u = t[...]
+            u.log_()
+            return F.kl_div(x.log_softmax(1), t, reduction="batchmean", log_target=True)
+    """, [(LOG_PROBS, UNKNOWN, "batchmean", True)]),
     case("second_name", """
         def loss(x, y):
             s = x.softmax(1)
