@@ -264,7 +264,7 @@ class Interpreter:
             source = function.frame.source
             own = self.machine.variables.get((source, outermost(function).lineno), frozenset())
             found = self.machine.slices[key] = slice_of(
-                node, self.machine.relevant | own, receiver, value=value, changers=self._changers(source)
+                node, self.machine.relevant, receiver, value=value, own=own, changers=self._changers(source)
             )
         return found
 
@@ -314,6 +314,8 @@ class Interpreter:
             machine.depth = depth
             self._calls -= 1
             machine.running[place] -= 1
+            if not machine.running[place]:
+                del machine.running[place]  # it is copied wherever something is only looked into
         if frame.yields:
             return Sequence(
                 None, join(frame.yields, machine.numbers), number=machine.fresh("generator", place)

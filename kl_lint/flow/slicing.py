@@ -146,12 +146,15 @@ def slice_of(
     receiver: str | None,
     *,
     value: bool,
+    own: frozenset[str] = frozenset(),
     changers: Changers | None = None,
 ) -> Slice:
-    """The slice of a function's body. `value`: what it returns is asked for. `changers`: the functions that may change
-    what they are given.
+    """The slice of a function's body. `relevant` are the names that matter everywhere, `own` those that do in this
+    function. `value`: what it returns is asked for. `changers`: the functions that may change what they are given.
     """
     pieces = {piece.node: piece.anew() for piece in pieces_of(function)}
+    said = {name.lstrip(".") for piece in pieces.values() for name in piece.used | piece.writes}
+    relevant = frozenset(said & relevant | said & own)  # of very many names, a function says few
     if changers is not None:
         changing = changers.among({name for piece in pieces.values() for name in piece.given})
         for piece in pieces.values() if changing else ():
