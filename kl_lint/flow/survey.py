@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -173,11 +173,11 @@ class Survey:
             name, first = plain(word), row_of(word)
             if name not in self._rows:
                 self._rows[name] = self._found(name)
+            rows = self._rows[name]
             if not first:
-                found.update(self._rows[name])
+                found.update(rows)
             elif function := self._functions.get(first):
-                last = function.end_lineno or first
-                found.update(row for row in self._rows[name] if first <= row <= last)
+                found.update(rows[bisect_left(rows, first) : bisect_right(rows, function.end_lineno or first)])
         return sorted(found)
 
     def _found(self, word: str) -> list[int]:
