@@ -190,6 +190,13 @@ def sequence_method(frame: Frame, name: str, base: Sequence, arguments: list[Val
     match name, arguments:
         case "append" | "add" | "appendleft", [value]:
             return NONE, appended(frame, base, value)
+        case "insert", [Constant(value=int() as index), value] if (
+            base.items is not None and len(base.items) < MOST_ITEMS and not frame.loop_levels
+        ):
+            items = list(base.items)
+            items.insert(index, value)
+            number = numbers.of("insert", base.number, (index,), number_of(value, numbers))
+            return NONE, replace(base, items=tuple(items), number=number)
         case "insert", [_, value]:
             return NONE, Sequence(None, widened(base, value, numbers), mutable=True, number=base.number)
         case "extend" | "update", [Sequence(items=items)] if items is not None:

@@ -130,6 +130,26 @@ SEQUENCES: tuple[Case, ...] = (
             b.clear()
             return F.kl_div(x.log_softmax(1), c[0], reduction="batchmean")
     """, [GOOD]),
+    case("insert", """
+        def loss(x, y):
+            both = [y.softmax(1)]
+            both.insert(0, x.log_softmax(1))
+            both.insert(-1, x)
+            return F.kl_div(both[0], both[2], reduction="batchmean")
+    """, [GOOD]),
+    case("insert_at_an_unknown_place", """
+        def loss(x, y, i=1):
+            both = [x.log_softmax(1)]
+            both.insert(i, y)
+            return F.kl_div(both[0], y.softmax(1), reduction="batchmean")
+    """, [UNKNOWN_INPUT]),
+    case("insert_in_a_loop", """
+        def loss(x, y):
+            both = [x.log_softmax(1)]
+            for _ in range(2):
+                both.insert(0, y)
+            return F.kl_div(both[2], y.softmax(1), reduction="batchmean")
+    """, [UNKNOWN_INPUT]),
     case("pop", """
         def loss(x, y):
             a = [x.log_softmax(1), y.softmax(1)]
