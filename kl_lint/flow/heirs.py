@@ -43,10 +43,9 @@ def heirs(frame: Frame, home: Source) -> Iterator[Heir]:
 
 def inherited(cls: Class, home: Source) -> Iterator[Heir]:
     """The methods that a class inherits from `home` and that call what it implements of the abstract ones."""
-    line = lineage(cls)
     nearest: dict[str, Function] = {}
     implemented: set[str] = set()
-    for present in line:
+    for present in lineage(cls):
         for name, member in present.members.items():
             if isinstance(member, Function):
                 if name in nearest and is_abstract(member) and not is_abstract(nearest[name]):

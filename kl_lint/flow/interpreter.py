@@ -216,7 +216,7 @@ class Interpreter:
             receiver = entered(heir.cls, self.machine.numbers)
             return self.run(method, self._parameters(method, receiver), home, heir.base)
 
-        if home.source is self.machine.main or self.machine.main is None:
+        if not self._leaves(home):
             self._within_caller(method, enter)
             return True
         self._abroad(lambda: self._within_caller(method, enter))

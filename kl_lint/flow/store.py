@@ -11,7 +11,7 @@ from kl_lint.flow.indexing import index_parts, write_into
 from kl_lint.flow.memory import forget_shared
 from kl_lint.flow.objects import overlay_key
 from kl_lint.flow.ranks import prove_rank
-from kl_lint.flow.syntax import VIEWS
+from kl_lint.flow.syntax import viewed
 from kl_lint.flow.values import (
     Choice,
     Class,
@@ -31,6 +31,7 @@ from kl_lint.flow.values import (
 )
 
 __all__ = ["mutate", "store", "view_root"]
+
 
 def store(frame: Frame, target: ast.expr, value: Value) -> None:
     """`target = value`, whatever the target is."""
@@ -186,14 +187,5 @@ def mutate(frame: Frame, target: ast.expr | None, old: Value, new: Value) -> Non
 
 def view_root(target: ast.expr | None) -> ast.expr | None:
     """The name or attribute that a chain of views such as `b.detach().view(-1)` shares its memory with."""
-    while target is not None:
-        match target:
-            case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in VIEWS:
-                target = inner
-            case ast.Attribute(value=inner, attr="data"):
-                target = inner
-            case ast.Name() | ast.Attribute() | ast.Subscript():
-                return target
-            case _:
-                return None
-    return None
+    root = viewed(target, parts=False) if target is not None else None
+    return root if isinstance(root, (ast.Name, ast.Attribute, ast.Subscript)) else None

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-__all__ = ["VIEWS", "nodes_of", "only_owners", "viewed", "walk", "walk_rows", "way"]
+__all__ = ["nodes_of", "only_owners", "viewed", "walk", "walk_rows", "way"]
 
 LABELS = frozenset(
     "arg asname attr conversion ctx id is_async kind kwd_attrs level module op ops rest simple str tag "
@@ -116,13 +116,17 @@ def way(outer: ast.AST, inner: ast.AST) -> tuple[ast.AST, ...]:
     return ()
 
 
-def viewed(node: ast.expr) -> ast.expr:
-    """The expression of whose value that of `node` is a view, or a view of a view; itself where it is none."""
+def viewed(node: ast.expr, *, parts: bool = True) -> ast.expr:
+    """The expression of whose value that of `node` is a view, or a view of a view; itself where it is none. Without
+    `parts`, what is indexed or transposed by an attribute is none.
+    """
     while True:
         match node:
             case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in VIEWS:
                 node = inner
-            case ast.Attribute(value=inner, attr="data" | "T" | "mT") | ast.Subscript(value=inner):
+            case ast.Attribute(value=inner, attr="data"):
+                node = inner
+            case ast.Attribute(value=inner, attr="T" | "mT") | ast.Subscript(value=inner) if parts:
                 node = inner
             case _:
                 return node

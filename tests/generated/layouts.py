@@ -263,11 +263,11 @@ class _Ways:
                 file.names[name] = f"{name}_"
             case "module" if readers and not module.startswith("."):
                 line = f"import {module}"
-                file.names[name] = f"{module}.{name}"
                 if self._package(file.path) == self._package(home) is not None:  # which may not have itself yet
                     own = module.rpartition(".")[2]
                     line += f" as {own}_module"
-                    file.names[name] = f"{own}_module.{name}"
+                    module = f"{own}_module"
+                file.names[name] = f"{module}.{name}"
             case "module" if readers:
                 stem = module.lstrip(".")
                 above, _, own = stem.rpartition(".")
