@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from kl_lint.finding import Span, Step
-from kl_lint.flow.values import Mass, Space
+from kl_lint.flow.values import Mass, RemarkKind, Space
 
 __all__ = [
     "Argument",
@@ -45,24 +45,6 @@ class Kind(str, Enum):
     """
     CONSTRUCTION = "construction"
     """`torch.nn.KLDivLoss(...)` itself: it has settings, and no arguments."""
-
-
-class RemarkKind(Enum):
-    """What is noteworthy in the way a tensor was made."""
-
-    LOG_OF_SOFTMAX = "log of softmax"
-    """`log(softmax(x))`, possibly with an epsilon or a clamp between."""
-    LOG_OF_LOG = "log of log-probabilities"
-    NORMALIZED_TWICE = "normalised twice"
-    """softmax or log_softmax of probabilities."""
-    WRONG_LOG = "wrong logarithm"
-    """log2, log10 or log1p of probabilities."""
-    BERNOULLI = "one Bernoulli term"
-    """sigmoid or logsigmoid: each element a probability by itself, its complement nowhere."""
-    IMPLICIT_DIM = "implicit dim"
-    """softmax or log_softmax without a dim."""
-    INFINITE_MASK = "masked with -inf"
-    """masked_fill(..., -inf) before the softmax."""
 
 
 @dataclass(frozen=True, slots=True)

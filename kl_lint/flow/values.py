@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kl_lint.flow.frame import Frame
-    from kl_lint.flow.kl_call import RemarkKind
     from kl_lint.flow.source import Place
 
 
@@ -100,6 +99,28 @@ class Trail:
             steps.append(step)
             step = step.before
         return tuple(reversed(steps))
+
+
+class RemarkKind(Enum):
+    """What is noteworthy in the way a tensor was made."""
+
+    LOG_OF_SOFTMAX = "log of softmax"
+    """`log(softmax(x))`, possibly with an epsilon or a clamp between."""
+    LOG_OF_LOG = "log of log-probabilities"
+    NORMALIZED_TWICE = "normalised twice"
+    """softmax or log_softmax of probabilities."""
+    WRONG_LOG = "wrong logarithm"
+    """log2, log10 or log1p of probabilities."""
+    BERNOULLI = "one Bernoulli term"
+    """sigmoid or logsigmoid: each element a probability by itself, its complement nowhere."""
+    IMPLICIT_DIM = "implicit dim"
+    """softmax or log_softmax without a dim."""
+    INFINITE_MASK = "masked with -inf"
+    """masked_fill(..., -inf) before the softmax."""
+    MAYBE_INFINITE_MASK = "masked with -inf on one of several ways"
+
+
+INFINITE_MASKS = frozenset((RemarkKind.INFINITE_MASK, RemarkKind.MAYBE_INFINITE_MASK))
 
 
 @dataclass(frozen=True, slots=True)
@@ -617,11 +638,14 @@ def join_tensors(one: Tensor, other: Tensor, number: int) -> Tensor:
     gradient = one.gradient or other.gradient
     calls = (one.loss.calls if one.loss else frozenset()) | (other.loss.calls if other.loss else frozenset())
     loss = Loss(calls, False) if calls else None
+    masked = masked_by_either(one.masked, other.masked)
     if one.space is not other.space:
         known = Space.UNKNOWN not in (one.space, other.space)
-        return Tensor(number, mixed=known or one.mixed or other.mixed, rank=rank, gradient=gradient, loss=loss)
+        mixed = known or one.mixed or other.mixed
+        return Tensor(number, mixed=mixed, rank=rank, gradient=gradient, masked=masked, loss=loss)
     same_dim = one.where() == other.where()
-    kinds = {note.kind for note in other.notes}
+    kinds = {note.kind for note in other.notes} - INFINITE_MASKS
+    mask = masked_by_either(mask_of(one), mask_of(other))
     return Tensor(
         number,
         one.space,
@@ -632,16 +656,29 @@ def join_tensors(one: Tensor, other: Tensor, number: int) -> Tensor:
         mixed=one.mixed or other.mixed,
         nonnegative=one.nonnegative and other.nonnegative,
         gradient=gradient,
-        masked=one.masked if other.masked else None,
+        masked=masked,
         source=one.source if one.source == other.source else None,
         temperature=one.temperature if one.temperature == other.temperature else None,
         weight=one.weight if one.weight == other.weight else None,
         fill=one.fill if one.fill == other.fill else None,
         maker=one.maker if one.maker == other.maker else None,
-        notes=tuple(note for note in one.notes if note.kind in kinds),
+        notes=tuple(note for note in one.notes if note.kind in kinds) + ((mask,) if mask else ()),
         trail=one.trail,
         loss=loss,
     )
+
+
+def masked_by_either(one: Note | None, other: Note | None) -> Note | None:
+    """That a tensor is masked where it is so on both of two ways, and that it may be where it is on one."""
+    if one is None or other is None:
+        note = one or other
+        return None if note is None else replace(note, kind=RemarkKind.MAYBE_INFINITE_MASK)
+    return other if one.kind is RemarkKind.INFINITE_MASK else one
+
+
+def mask_of(tensor: Tensor) -> Note | None:
+    """What is noted of the mask of logits that were normalised."""
+    return next((note for note in tensor.notes if note.kind in INFINITE_MASKS), None)
 
 
 def number_of(value: Value, numbers: Numbers) -> int:

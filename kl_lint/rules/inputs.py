@@ -19,7 +19,15 @@ from kl_lint.rules.mending import (
     unsafe,
     with_edits,
 )
-from kl_lint.rules.proofs import input_is_spoken_for, is_bernoulli, remark_on, remarked, swapped, taken_as_logarithm
+from kl_lint.rules.proofs import (
+    input_is_spoken_for,
+    is_bernoulli,
+    may_be_masked,
+    remark_on,
+    remarked,
+    swapped,
+    taken_as_logarithm,
+)
 from kl_lint.rules.references import (
     BCE_WITH_LOGITS,
     KL_DIV,
@@ -254,7 +262,7 @@ class LogOfSoftmax:
             for name, argument, remark in remarked(call, RemarkKind.LOG_OF_SOFTMAX)
             if taken_as_logarithm(name, call)
             and argument.value.space is not Space.PROBS
-            and not (remark.epsilon and remark_on(argument, RemarkKind.INFINITE_MASK))
+            and not (remark.epsilon and may_be_masked(argument))
         ]
         found = with_edits(remarks, lambda remark, argument: rewrite_log_of_softmax(remark, argument, call))
         found = [one for one in found if one[3] or (one[2].inner is not None and one[2].span.contains(one[2].inner))]

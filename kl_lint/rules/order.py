@@ -115,7 +115,7 @@ def _same_distribution(one: Distribution, other: Distribution) -> bool:
 
 def _changes(remarks: tuple[Remark, ...]) -> frozenset[tuple[RemarkKind, bool]]:
     """What was done to one of the two beside normalising it, if it changes the values."""
-    kinds = (RemarkKind.NORMALIZED_TWICE, RemarkKind.INFINITE_MASK)
+    kinds = (RemarkKind.NORMALIZED_TWICE, RemarkKind.INFINITE_MASK, RemarkKind.MAYBE_INFINITE_MASK)
     return frozenset((remark.kind, remark.epsilon) for remark in remarks if remark.kind in kinds or remark.epsilon)
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "is_bernoulli",
     "is_vector",
     "literal_at",
+    "may_be_masked",
     "remark_on",
     "remarked",
     "same_dim",
@@ -45,6 +46,12 @@ def swapped(call: KLCall) -> bool:
 def remark_on(argument: Argument, kind: RemarkKind) -> Remark | None:
     """The first remark of `kind` on the making of `argument`."""
     return next((remark for remark in argument.value.remarks if remark.kind is kind), None)
+
+
+def may_be_masked(argument: Argument) -> bool:
+    """Whether logits of `argument` were masked with -inf before they were normalised, at least by one of the ways."""
+    masks = (RemarkKind.INFINITE_MASK, RemarkKind.MAYBE_INFINITE_MASK)
+    return any(remark_on(argument, kind) is not None for kind in masks)
 
 
 def arguments(call: KLCall) -> tuple[tuple[str, Argument], ...]:

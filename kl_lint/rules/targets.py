@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kl_lint.finding import Applicability, Fix, Wrap
-from kl_lint.flow.kl_call import Argument, KLCall, RemarkKind
+from kl_lint.flow.kl_call import Argument, KLCall
 from kl_lint.flow.values import Mass, Space
 from kl_lint.rules.base import NO_FIX, SAFE_FIX, UNSAFE_FIX, Documentation, Report
 from kl_lint.rules.mending import (
@@ -14,7 +14,7 @@ from kl_lint.rules.mending import (
     turn_on_log_target,
     unsafe,
 )
-from kl_lint.rules.proofs import remark_on, target_is_spoken_for
+from kl_lint.rules.proofs import may_be_masked, target_is_spoken_for
 from kl_lint.rules.references import (
     CROSS_ENTROPY,
     KL_DIV,
@@ -262,8 +262,8 @@ class DifferentiableProbabilityTarget:
         edit = into_log_softmax(argument, call)
         setting = turn_on_log_target(call)
         fix = None
-        masked = remark_on(argument, RemarkKind.INFINITE_MASK)  # 0 for a class is nothing, -inf makes the loss nan
-        if edit is not None and setting and not masked:
+        # 0 for a class is nothing, -inf makes the loss nan
+        if edit is not None and setting and not may_be_masked(argument):
             fix = Fix("Use log_softmax and log_target=True", Applicability.SAFE, (edit, *setting))
         return Report.of_argument(argument, call, message, fix)
 

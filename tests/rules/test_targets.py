@@ -308,6 +308,24 @@ DIFFERENTIABLE = (
         DIFFERENTIABLE.format("kl_div"),
         span=TARGET,
     ),
+    Case(
+        "masked",
+        call(
+            LOG_PROBS,
+            replace(MADE, producer=softmax(inline=True), remarks=(remark(RemarkKind.INFINITE_MASK),)),
+        ),
+        DIFFERENTIABLE.format("kl_div"),
+        span=TARGET,
+    ),
+    Case(
+        "masked-on-one-way",
+        call(
+            LOG_PROBS,
+            replace(MADE, producer=softmax(inline=True), remarks=(remark(RemarkKind.MAYBE_INFINITE_MASK),)),
+        ),
+        DIFFERENTIABLE.format("kl_div"),
+        span=TARGET,
+    ),
 )
 def test_differentiable_probability_target(case: Case) -> None:
     assert_reported(DifferentiableProbabilityTarget(), case)

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kl_lint.flow.frame import Frame
-from kl_lint.flow.kl_call import RemarkKind
 from kl_lint.flow.source import Place
 from kl_lint.flow.values import (
+    INFINITE_MASKS,
     Constant,
     Mass,
     Note,
     Numbers,
+    RemarkKind,
     Sequence,
     Tensor,
     Trail,
@@ -194,11 +195,13 @@ class PlaceValue:
     place: Place
 
 
+OUTLIVING = INFINITE_MASKS | {RemarkKind.NORMALIZED_TWICE, RemarkKind.IMPLICIT_DIM}
+"""The kinds of notes that outlive a change of space."""
+
+
 def kept(notes: tuple[Note, ...]) -> tuple[Note, ...]:
     """Notes that outlive a change of space."""
-    return tuple(
-        n for n in notes if n.kind in (RemarkKind.NORMALIZED_TWICE, RemarkKind.IMPLICIT_DIM, RemarkKind.INFINITE_MASK)
-    )
+    return tuple(n for n in notes if n.kind in OUTLIVING)
 
 
 def output_number(call: Call) -> int:

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kl_lint.flow.kl_call import RemarkKind
 from kl_lint.flow.transfer.call import ANY_WEIGHT, EPSILON, SMALL, Call, as_tensor, blurred, lost, output_number
-from kl_lint.flow.values import (
-    Constant,
-    Form,
-    Mass,
-    Space,
-    Tensor,
-    Unknown,
-    Value,
-)
+from kl_lint.flow.values import INFINITE_MASKS, Constant, Form, Mass, Space, Tensor, Unknown, Value
 
 
 def keep(call: Call) -> Value:
@@ -79,7 +70,7 @@ def guarded(given: Tensor, number: int, epsilon: object) -> Tensor:
     small = not isinstance(epsilon, (int, float)) or abs(epsilon) <= SMALL
     mass = given.mass if small or given.mass is Mass.CUT else Mass.UNKNOWN
     maker = replace(given.maker, guarded=True) if given.maker is not None else None
-    notes = tuple(replace(n, epsilon=n.epsilon or n.kind is RemarkKind.INFINITE_MASK) for n in given.notes)
+    notes = tuple(replace(n, epsilon=n.epsilon or n.kind in INFINITE_MASKS) for n in given.notes)
     weight = None if small else ANY_WEIGHT
     return replace(given, number=number, mass=mass, form=Form("eps", given), weight=weight, maker=maker, notes=notes)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kl_lint.flow.kl_call import RemarkKind
 from kl_lint.flow.transfer.call import Call, as_tensor, blurred, dim_of, kept, outermost, same_dim, shifted_in
 from kl_lint.flow.transfer.making import bernoulli_pair, fill_tensor, is_infinite
 from kl_lint.flow.values import (
@@ -15,6 +14,7 @@ from kl_lint.flow.values import (
     Maker,
     Mass,
     Note,
+    RemarkKind,
     Sequence,
     Space,
     Tensor,

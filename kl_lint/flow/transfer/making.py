@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kl_lint.flow.kl_call import RemarkKind
 from kl_lint.flow.transfer.call import Call, Effect, as_tensor, blurred, listed
 from kl_lint.flow.values import (
     Constant,
@@ -13,6 +12,7 @@ from kl_lint.flow.values import (
     Mass,
     Note,
     Numbers,
+    RemarkKind,
     Sequence,
     Space,
     Symbol,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kl_lint.flow.kl_call import RemarkKind
 from kl_lint.flow.transfer.call import Call, Effect, PlaceValue, dim_of, kept, same_dim
 from kl_lint.flow.values import (
     DISTRIBUTIONS,
+    INFINITE_MASKS,
     Constant,
     Form,
     Maker,
     Mass,
     Note,
+    RemarkKind,
     Space,
     Tensor,
     Value,
@@ -33,7 +34,7 @@ def normalize(space: Space, *, sign: int = 1) -> Effect:
         if operand.masked is not None:
             notes.append(operand.masked)
         elif operand.space is Space.LOG_PROBS:  # where they are -inf, the result is so too, or zero
-            notes.extend(note for note in operand.notes if note.kind is RemarkKind.INFINITE_MASK)
+            notes.extend(note for note in operand.notes if note.kind in INFINITE_MASKS)
         module = call.value("module_place")
         return Tensor(
             call.numbers.of("normalized", (space.value, sign, dim), operand.number, symbol or 0),
