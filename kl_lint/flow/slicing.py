@@ -88,6 +88,8 @@ class Piece:
     seed: bool = False
     mentions: bool = False
     bare: bool = False
+    follows: bool = False
+    """Kept for what it does with the result of a KL call: it asks for nothing itself, unless something needs it."""
 
     def anew(self) -> Piece:
         """The same, of which nothing is decided."""
@@ -182,9 +184,12 @@ def closed(pieces: Mapping[ast.stmt, Piece]) -> Slice:
     for piece in pieces.values():
         for name in piece.writes | piece.proves:
             writers.setdefault(name, []).append(piece.node)
+    followers = {piece.node for piece in pieces.values() if piece.follows}
     needed: set[ast.stmt] = set()
     wanted: set[str] = set()
-    waiting = [piece.node for piece in pieces.values() if piece.seed]
+    waiting = [piece.node for piece in pieces.values() if piece.seed and not piece.follows]
+    holders = (pieces[node].parent for node in followers)
+    waiting += (node for node in holders if node is not None and node not in followers)
     assertions = [node for node in pieces if isinstance(node, ast.Assert)]
     while waiting:
         node = waiting.pop()
@@ -202,6 +207,7 @@ def closed(pieces: Mapping[ast.stmt, Piece]) -> Slice:
                 for asserted in assertions
                 if asserted not in needed and not pieces[asserted].reads.isdisjoint(wanted)
             )
+    needed |= followers
     bare = frozenset(node for node in needed if pieces[node].bare)
     return Slice(frozenset(needed), bare, frozenset(wanted))
 
@@ -286,12 +292,11 @@ def follow(pieces: Iterable[Piece]) -> None:
         changed = False
         for piece in ordered:
             if (
-                not (piece.seed and not piece.bare)
+                (piece.bare or not piece.seed)
                 and not results.isdisjoint(piece.seen)
                 and isinstance(piece.node, (*ASSIGNMENTS, ast.Return, ast.Expr, ast.For))
             ):
-                piece.seed, piece.bare, changed = True, False, True
-                piece.reads = frozenset()
+                piece.seed, piece.bare, piece.follows, changed = True, False, True, True
                 results |= piece.writes
 
 

@@ -190,6 +190,28 @@ WRITTEN: tuple[Case, ...] = (
     """, [GOOD], "loss(x)"),
 )
 
+FOLLOWED: tuple[Case, ...] = (
+    case("argument_made_of_a_name_that_the_result_binds_later", """
+        def loss(x, y):
+            p = x.softmax(1)
+            q = y.softmax(1)
+            mixture = 0.5 * (p + q)
+            divergence = F.kl_div(x.log_softmax(1), mixture, reduction="none").mean(1)
+            y = x[divergence.argmax()]
+            return y - x
+    """, [(LOG_PROBS, PROBS, "none", False)]),
+    case("argument_made_in_a_loop_of_what_the_last_turn_gave", """
+        def loss(x, y):
+            total = x.new_zeros(())
+            for _ in range(2):
+                scale = 1 + 0 * total
+                other = y.softmax(1)
+                mixture = 0.5 * ((scale * x).softmax(1) + other)
+                total = total + F.kl_div(x.log_softmax(1), mixture, reduction="batchmean")
+            return total
+    """, [GOOD]),
+)
+
 WRAPPED: tuple[Case, ...] = (
     case("data_parallel", """
         class Net(nn.Module):
@@ -202,7 +224,7 @@ WRAPPED: tuple[Case, ...] = (
 )
 
 
-@pytest.mark.parametrize("example", [*UNCALLED, *ACCUMULATED, *WRITTEN, *WRAPPED], ids=lambda example: example.name)
+@pytest.mark.parametrize("example", [*UNCALLED, *ACCUMULATED, *WRITTEN, *FOLLOWED, *WRAPPED], ids=lambda example: example.name)
 def test_shapes(example: Case) -> None:
     check(example)
 
