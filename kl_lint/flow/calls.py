@@ -6,13 +6,13 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from kl_lint.flow.attributes import REGISTERING
 from kl_lint.flow.builtins import builtin
 from kl_lint.flow.containers import MOST_ITEMS, elements, mapping_method, sequence_method
 from kl_lint.flow.declared import declared
 from kl_lint.flow.frame import Frame, RawCall
 from kl_lint.flow.objects import (
     KL_LOSS,
-    REGISTERING,
     SELF_RETURNING,
     attribute,
     find_member,

@@ -33,6 +33,7 @@ from kl_lint.flow.values import (
 )
 
 if TYPE_CHECKING:
+    from kl_lint.flow.attributes import WrittenAttributes
     from kl_lint.flow.declared import Declaration
     from kl_lint.flow.modules import Modules
     from kl_lint.flow.reach import Reach
@@ -178,7 +179,6 @@ class Machine:
         "_bound",
         "_limit",
         "abroad",
-        "assigned",
         "attributes",
         "averaged",
         "bound",
@@ -226,6 +226,7 @@ class Machine:
         "unfollowed",
         "uses",
         "variables",
+        "written",
     )
 
     def __init__(self, budget: int, *, record_handwritten: bool = False) -> None:
@@ -253,7 +254,7 @@ class Machine:
         self.last_receiver: Value | None = None
         self.last_changed: tuple[tuple[str, Value], ...] = ()
         self.attributes: dict[tuple[Class, str], Value] = {}
-        self.assigned: dict[ast.AST, frozenset[str]] = {}
+        self.written: dict[ast.AST, WrittenAttributes] = {}
         self.changers: dict[Source, Changers] = {}
         """Of each file, the functions that may change what they are given."""
         self.bound: dict[ast.AST, tuple[frozenset[str], frozenset[str]]] = {}

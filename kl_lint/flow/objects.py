@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from kl_lint.flow.attributes import REGISTERING, WrittenAttributes, attributes_written
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.state import unsettled_attribute, unsettled_member
-from kl_lint.flow.syntax import walk
 from kl_lint.flow.torch_ops import CATALOGUE
 from kl_lint.flow.transfer.call import Call
 from kl_lint.flow.transfer.normalizing import normalize, sigmoid
@@ -21,6 +21,7 @@ from kl_lint.flow.values import (
     External,
     Form,
     Function,
+    Guards,
     Instance,
     Mapping,
     Sequence,
@@ -30,8 +31,10 @@ from kl_lint.flow.values import (
     Tensor,
     Unknown,
     Value,
+    begun,
     choose,
     flattened,
+    join,
     number_of,
 )
 
@@ -49,6 +52,8 @@ MOVED = {
     "torch.distributions.bernoulli.": "torch.distributions.",
     "torch.distributions.one_hot_categorical.": "torch.distributions.",
 }
+CHANGEABLE = (Constant, Mapping, Sequence, Tensor)
+"""The values of which it matters that a method makes something else of them."""
 CONSTANTS = {"math.inf": float("inf"), "numpy.inf": float("inf"), "torch.inf": float("inf"), "numpy.Inf": float("inf")}
 
 
@@ -255,66 +260,75 @@ def built_attribute(frame: Frame, base: Instance, name: str) -> Value | None:
 def set_elsewhere(frame: Frame, cls: Class, name: str) -> Value | None:
     """What the methods of a class (and of its bases) leave in `self.name`, each entered with nothing known. None:
     none sets it.
+
+    Where one makes it of what it was, that may happen any number of times: no alternatives are told apart then.
     """
     machine = frame.machine
     key = (cls, name)
     if key in machine.attributes:
         return machine.attributes[key] if machine.attributes[key] is not NONE else None
     machine.attributes[key] = NONE
-    options = []
-    for method in setters(cls, name):
-        receiver = Instance(cls, entered=True, number=machine.numbers.of("self", (id(cls.node),)))
-        after = machine.left_by(method, receiver)
-        if after is None:
-            after = receiver.with_attribute(name, Unknown(machine.numbers.of("unfollowed", (id(cls.node), name))))
-        value = after.get(name) if isinstance(after, Instance) else None
-        if value is not None:
-            options.append((NO_GUARDS, value))
-            known = [option for option in flattened(options) if option[1] != NONE] or options
-            machine.attributes[key] = choose(known, machine.numbers)  # what the next setter makes a new value of
+    options: list[tuple[Guards, Value]] = []
+    setters, changers = writers(cls, name)
+    for method in setters:
+        options += left_in(frame, cls, name, method)
+        if options:
+            machine.attributes[key] = choose(without_none(options), machine.numbers)  # what the next one makes more of
+    if changers and any(isinstance(value, CHANGEABLE) for _, value in options):
+        for method in changers:
+            if method not in setters:
+                options += left_in(frame, cls, name, method)
+            held = begun(without_none(options))
+            machine.attributes[key] = join([value for _, value in held], machine.numbers)
     return machine.attributes[key] if options else None
 
 
-def setters(cls: Class, name: str) -> tuple[Function, ...]:
-    """The methods that assign `self.name`: `__init__` first (the one that an object runs), the nearest class first."""
-    found: list[Function] = []
+def without_none(options: list[tuple[Guards, Value]]) -> list[tuple[Guards, Value]]:
+    """Without the None that stands for what is not there yet."""
+    flat = flattened(options)
+    return [option for option in flat if option[1] != NONE] or flat
+
+
+def left_in(frame: Frame, cls: Class, name: str, method: Function) -> list[tuple[Guards, Value]]:
+    """What a method leaves in `self.name`: at most one value."""
+    numbers = frame.machine.numbers
+    receiver = Instance(cls, entered=True, number=numbers.of("self", (id(cls.node),)))
+    after = frame.machine.left_by(method, receiver)
+    if after is None:
+        after = receiver.with_attribute(name, Unknown(numbers.of("unfollowed", (id(cls.node), name))))
+    value = after.get(name) if isinstance(after, Instance) else None
+    return [] if value is None else [(NO_GUARDS, value)]
+
+
+def writers(cls: Class, name: str) -> tuple[list[Function], list[Function]]:
+    """The methods that bind `self.name`, `__init__` first (the one that an object runs), the nearest class first; and
+    those but `__init__` that make it of what it was.
+    """
+    setters: list[Function] = []
+    changers: list[Function] = []
     for present in lineage(cls):
         for key, member in present.members.items():
-            if isinstance(member, Function) and member.kind == "function" and name in assigned_attributes(member):
-                run = find_member(cls, key) if key == "__init__" else None
-                setter = run[0] if run is not None and isinstance(run[0], Function) else member
-                if setter not in found:
-                    found.append(setter)
-    return tuple(sorted(found, key=lambda function: getattr(function.node, "name", "") != "__init__"))
+            if not isinstance(member, Function) or member.kind != "function":
+                continue
+            written = attributes_of(member)
+            if name not in written.bound and name not in written.changed:
+                continue
+            run = find_member(cls, key) if key == "__init__" else None
+            method = run[0] if run is not None and isinstance(run[0], Function) else member
+            if name in written.bound and method not in setters:
+                setters.append(method)
+            if name in written.changed and key != "__init__" and method not in changers:
+                changers.append(method)
+    return sorted(setters, key=lambda function: getattr(function.node, "name", "") != "__init__"), changers
 
 
-def assigned_attributes(function: Function) -> frozenset[str]:
-    """The names of the attributes of `self` that a method assigns."""
-    receiver = receiver_name(function)
-    cache = function.frame.machine.assigned
+def attributes_of(function: Function) -> WrittenAttributes:
+    """The attributes of `self` that a method writes."""
+    cache = function.frame.machine.written
     known = cache.get(function.node)
     if known is None:
-        known = cache[function.node] = frozenset(
-            name for node in walk(function.node) if (name := assigned_name(node, receiver)) is not None
-        )
+        known = cache[function.node] = attributes_written(function.node, receiver_name(function))
     return known
-
-
-def assigned_name(node: ast.AST, receiver: str) -> str | None:
-    """The attribute of `receiver` that a node sets: by assignment, as a buffer, or by setattr with a literal."""
-    match node:
-        case ast.Attribute(value=ast.Name(id=name), ctx=ast.Store()) if name == receiver:
-            return node.attr
-        case ast.Call(
-            func=ast.Attribute(value=ast.Name(id=name), attr=method), args=[ast.Constant(value=str() as literal), *_]
-        ) if name == receiver:
-            return literal if method in REGISTERING else None
-        case ast.Call(
-            func=ast.Name(id="setattr"), args=[ast.Name(id=name), ast.Constant(value=str() as literal), _]
-        ) if name == receiver:
-            return literal
-        case _:
-            return None
 
 
 def class_attribute(frame: Frame, base: Class, name: str) -> Value:
@@ -360,7 +374,6 @@ SELF_RETURNING = frozenset(
         "share_memory",
     }
 )
-REGISTERING = frozenset({"register_buffer", "register_parameter", "add_module", "register_module"})
 CATEGORICAL = frozenset(
     {"Categorical", "OneHotCategorical", "RelaxedOneHotCategorical", "Multinomial", "OneHotCategoricalStraightThrough"}
 )

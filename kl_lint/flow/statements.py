@@ -18,7 +18,6 @@ from kl_lint.flow.store import mutate, store
 from kl_lint.flow.syntax import walk
 from kl_lint.flow.torch_ops import CATALOGUE, MODULES
 from kl_lint.flow.values import (
-    DISTRIBUTIONS,
     NONE,
     NO_GUARDS,
     Choice,
@@ -28,12 +27,14 @@ from kl_lint.flow.values import (
     Guards,
     Instance,
     Mapping,
+    Numbers,
     Sequence,
     Space,
     Symbol,
     Tensor,
     Unknown,
     Value,
+    begun,
     choose,
     choose_states,
     compatible,
@@ -405,25 +406,21 @@ def merge_pass(frame: Frame, ways: list[dict[str, Value]], *, last: bool) -> boo
     changed = not last and not all(alike(frame, name, before, merged) for name, (before, merged) in states.items())
     for name, (before, merged) in states.items():
         settled = last or (not changed and isinstance(before, Choice))
-        frame.set(name, join([merged], numbers) if settled else merged)
+        frame.set(name, settle(before, merged, numbers) if settled else merged)
     return changed
 
 
-def begun(options: list[tuple[Guards, Value]]) -> list[tuple[Guards, Value]]:
-    """Without the zero or the memory that a gathering of distributions begins with: a loop that takes no turn is taken
-    for none.
-    """
-    if not any(isinstance(value, Tensor) and value.space in DISTRIBUTIONS for _, value in options):
-        return options
-    return [(guards, value) for guards, value in options if not is_blank(value)]
-
-
-def is_blank(value: Value) -> bool:
-    """Whether a value is 0, a tensor of zeros, or memory to be written over; random numbers are none of these."""
-    if isinstance(value, Tensor) and value.form is not None and value.form.op == "buffer":
-        return value.space is Space.UNKNOWN and not value.nonnegative
-    held = value.fill if isinstance(value, Tensor) else value
-    return isinstance(held, Constant) and type(held.value) in (int, float) and held.value == 0
+def settle(before: Value, merged: Value, numbers: Numbers) -> Value:
+    """What is true after any number of turns; of an object, of each attribute that a turn has changed."""
+    match before, merged:
+        case Instance(), Instance():
+            attributes = tuple(
+                (name, value if value == before.get(name) else join([value], numbers))
+                for name, value in merged.attributes
+            )
+            return replace(merged, attributes=attributes)
+        case _:
+            return join([merged], numbers)
 
 
 def alike(frame: Frame, name: str, before: Value, after: Value) -> bool:

@@ -582,6 +582,23 @@ def is_empty(value: Value) -> bool:
     return isinstance(value, Tensor) and value.form is not None and value.form.op == "empty"
 
 
+def begun(options: list[tuple[Guards, Value]]) -> list[tuple[Guards, Value]]:
+    """Without the zero or the memory that a gathering of distributions begins with: a loop that takes no turn is taken
+    for none.
+    """
+    if not any(isinstance(value, Tensor) and value.space in DISTRIBUTIONS for _, value in options):
+        return options
+    return [(guards, value) for guards, value in options if not is_blank(value)]
+
+
+def is_blank(value: Value) -> bool:
+    """Whether a value is 0, a tensor of zeros, or memory to be written over; random numbers are none of these."""
+    if isinstance(value, Tensor) and value.form is not None and value.form.op == "buffer":
+        return value.space is Space.UNKNOWN and not value.nonnegative
+    held = value.fill if isinstance(value, Tensor) else value
+    return isinstance(held, Constant) and type(held.value) in (int, float) and held.value == 0
+
+
 def join_two(one: Value, other: Value, numbers: Numbers) -> Value:
     """The least that is true of both: their number is new, unless they are equal."""
     number = numbers.of("join", number_of(one, numbers), number_of(other, numbers))

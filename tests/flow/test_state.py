@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow.programs import GOOD, LOG_PROBS, PROBS, Case, case, check
+from tests.flow.programs import GOOD, LOG_PROBS, PROBS, UNKNOWN, Case, case, check
 from tests.flow.test_project import HEAD, calls, spaces, write
 
 EITHER = [GOOD, (PROBS, PROBS, "batchmean", False)]
@@ -86,7 +86,98 @@ METHODS: tuple[Case, ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("example", METHODS, ids=lambda example: example.name)
+FILLED: tuple[Case, ...] = (
+    case("list_that_another_method_fills", """
+        class Loss:
+            def __init__(self):
+                self.kept = []
+            def keep(self, y):
+                self.kept.append(y.softmax(1))
+            def of(self, x, i):
+                return F.kl_div(x.log_softmax(1), self.kept[i], reduction="batchmean")
+    """, [GOOD], "(lambda loss: (loss.keep(y), loss.of(x, 0)))(Loss())"),
+    case("list_that_another_method_begins_and_fills", """
+        class Loss:
+            def keep(self, batches):
+                self.kept = []
+                for y in batches:
+                    self.kept.append(y.softmax(1))
+            def of(self, x):
+                return sum(F.kl_div(x.log_softmax(1), q, reduction="batchmean") for q in self.kept)
+    """, [GOOD], "(lambda loss: (loss.keep([y, y]), loss.of(x)))(Loss())"),
+    case("list_that_init_fills_in_a_loop", """
+        class Loss:
+            def __init__(self, batches):
+                self.kept = []
+                for y in batches:
+                    self.kept.append(y.softmax(1))
+            def of(self, x, i):
+                return F.kl_div(x.log_softmax(1), self.kept[i], reduction="batchmean")
+    """, [GOOD], "Loss([y]).of(x, 0)"),
+    case("dict_that_another_method_fills", """
+        class Loss:
+            def __init__(self):
+                self.kept = {}
+            def keep(self, name, y):
+                self.kept[name] = y.softmax(1)
+            def of(self, x, name):
+                return F.kl_div(x.log_softmax(1), self.kept[name], reduction="batchmean")
+    """, [GOOD], "(lambda loss: (loss.keep('t', y), loss.of(x, 't')))(Loss())"),
+    case("list_that_two_methods_fill_with_different_things", """
+        class Loss:
+            def __init__(self):
+                self.kept = []
+            def keep(self, y):
+                self.kept.append(y.softmax(1))
+            def keep_log(self, y):
+                self.kept.append(y.log_softmax(1))
+            def of(self, x, i):
+                return F.kl_div(x.log_softmax(1), self.kept[i], reduction="batchmean")
+    """, [(LOG_PROBS, UNKNOWN, "batchmean", False)],
+        "(lambda loss: (loss.keep(y), loss.keep_log(y), loss.of(x, 0), loss.of(x, 1)))(Loss())"),
+    case("bank_of_rows", """
+        class Loss(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.register_buffer("bank", torch.zeros(4, 5, dtype=torch.float64))
+            def keep(self, rows, y):
+                self.bank[rows] = y.softmax(1)
+            def forward(self, x, rows):
+                return F.kl_div(x.log_softmax(1), self.bank[rows], reduction="batchmean")
+    """, [GOOD], "(lambda loss: (loss.keep([0, 1, 2, 3], y), loss(x, [0, 1, 2, 3])))(Loss())"),
+    case("counter", """
+        class Loss:
+            def __init__(self):
+                self.turns = 0
+            def of(self, x, y):
+                self.turns += 1
+                p = x.log_softmax(1) if self.turns < 3 else x.softmax(1)
+                return F.kl_div(p, y.softmax(1), reduction="batchmean")
+    """, EITHER, "[*map((lambda loss: lambda _: loss.of(x, y))(Loss()), range(3))]"),
+    case("counter_written_out", """
+        class Loss:
+            def __init__(self):
+                self.turns = 0
+            def turn(self):
+                self.turns = self.turns + 1
+            def of(self, x, y):
+                p = x.log_softmax(1) if self.turns == 0 else x.softmax(1)
+                return F.kl_div(p, y.softmax(1), reduction="batchmean")
+    """, EITHER, "(lambda loss: (loss.of(x, y), loss.turn(), loss.turn(), loss.of(x, y)))(Loss())"),
+    case("list_asked_whether_it_is_empty", """
+        class Loss:
+            def __init__(self):
+                self.kept = []
+            def keep(self, y):
+                self.kept.append(y)
+            def of(self, x, y):
+                p = x.log_softmax(1) if not self.kept else x.softmax(1)
+                return F.kl_div(p, y.softmax(1), reduction="batchmean")
+    """, EITHER, "(lambda loss: (loss.of(x, y), loss.keep(y), loss.of(x, y)))(Loss())"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("example", [*METHODS, *FILLED], ids=lambda example: example.name)
 def test_objects(example: Case) -> None:
     check(example)
 
