@@ -411,16 +411,22 @@ def merge_pass(frame: Frame, ways: list[dict[str, Value]], *, last: bool) -> boo
 
 
 def settle(before: Value, merged: Value, numbers: Numbers) -> Value:
-    """What is true after any number of turns; of an object, of each attribute that a turn has changed."""
+    """What is true after any number of turns; of an object, of each list and dict in it that a turn has filled."""
     match before, merged:
         case Instance(), Instance():
             attributes = tuple(
-                (name, value if value == before.get(name) else join([value], numbers))
+                (name, join([value], numbers) if value != before.get(name) and is_filled(value) else value)
                 for name, value in merged.attributes
             )
             return replace(merged, attributes=attributes)
         case _:
             return join([merged], numbers)
+
+
+def is_filled(value: Value) -> bool:
+    """Whether a value is a list, or a dict, of one length or another."""
+    options = [option for _, option in options_of(value)]
+    return any(all(isinstance(option, kind) for option in options) for kind in (Sequence, Mapping))
 
 
 def alike(frame: Frame, name: str, before: Value, after: Value) -> bool:
