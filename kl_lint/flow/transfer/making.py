@@ -222,7 +222,7 @@ def literal_tensor(call: Call, data: Value) -> Value:
         return empty(call)
     share, depth = repeated_number(data)
     if depth and is_share(share):
-        return fill_tensor(call, share, depth)
+        return fill_tensor(call, share, None if holds_one(data) else depth)
     rows = literal_rows(data, call.numbers)
     if isinstance(data, Sequence) and data.items is None and isinstance(data.element, (Tensor, Sequence)):
         element = as_tensor(data.element, call.numbers)
@@ -230,6 +230,7 @@ def literal_tensor(call: Call, data: Value) -> Value:
     if rows is None:
         return Tensor(call.number(), gradient=False)
     rank, vectors = rows
+    ranked = None if holds_one(data) else rank
     number = call.frame.machine.fresh("literal", call.node)
     flat = [value for vector in vectors for value in vector]
     kind = dtype_kind(call)
@@ -237,14 +238,14 @@ def literal_tensor(call: Call, data: Value) -> Value:
     shares = all(value >= 0 and abs(sum(vector) - 1) < 1e-3 for vector in vectors for value in vector)
     several_hot = rank > 1 and set(flat) <= {0, 1}
     if whole and not shares and not several_hot and kind != "float":
-        return Tensor(number, Space.INDICES, rank=rank, gradient=False, trail=call.trail("integers"))
+        return Tensor(number, Space.INDICES, rank=ranked, gradient=False, trail=call.trail("integers"))
     if shares and (not whole or rank > 1 or kind == "float"):
         return Tensor(
             number,
             Space.PROBS,
             Mass.WHOLE,
             -1,
-            rank=rank,
+            rank=ranked,
             nonnegative=True,
             gradient=call.constant("requires_grad", False) is not False,
             maker=Maker("literal", call.place),
@@ -253,7 +254,7 @@ def literal_tensor(call: Call, data: Value) -> Value:
     return Tensor(
         number,
         Space.LOGITS if min(flat) < 0 < max(flat) else Space.UNKNOWN,
-        rank=rank,
+        rank=ranked,
         gradient=False,
         trail=call.trail("literal"),
     )
@@ -287,6 +288,13 @@ def memory(call: Call, rank: int | None) -> Tensor:
 def uninitialized(call: Call) -> Value:
     """torch.empty and its kin."""
     return memory(call, None)
+
+
+def holds_one(data: Value) -> bool:
+    """Whether a list holds one number: that takes the rank of whatever it meets."""
+    while isinstance(data, Sequence) and data.items is not None and len(data.items) == 1:
+        data = data.items[0]
+    return not isinstance(data, Sequence)
 
 
 def repeated_number(data: Value) -> tuple[Value, int]:
