@@ -118,6 +118,7 @@ class HandwrittenSum:
 
 
 ContextKey = tuple[object, ...]
+AttributeKey = tuple[Class, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,8 @@ class Outcome:
     key: ContextKey
     around: Surroundings = field(default_factory=Surroundings)
     """Which must be unchanged where this is to hold again."""
+    preliminary: tuple[tuple[AttributeKey, Value], ...] = ()
+    """The attributes that it read while it was being found out what they hold, with what was known of them then."""
 
 
 class Machine:
@@ -209,12 +212,14 @@ class Machine:
         "modules",
         "numbers",
         "pending",
+        "preliminary",
         "reaches",
         "record_handwritten",
         "relevant",
         "run",
         "running",
         "scopes",
+        "settling",
         "shared",
         "slices",
         "standalone",
@@ -253,7 +258,12 @@ class Machine:
         self.defaults: dict[int, str] = {}
         self.last_receiver: Value | None = None
         self.last_changed: tuple[tuple[str, Value], ...] = ()
-        self.attributes: dict[tuple[Class, str], Value] = {}
+        self.attributes: dict[AttributeKey, Value] = {}
+        """What the methods of a class leave in an attribute of its objects; NONE where they leave nothing."""
+        self.settling: set[AttributeKey] = set()
+        """Those of which that is just being found out."""
+        self.preliminary: list[tuple[AttributeKey, Value]] = []
+        """Of those, what was read meanwhile."""
         self.written: dict[ast.AST, WrittenAttributes] = {}
         self.changers: dict[Source, Changers] = {}
         """Of each file, the functions that may change what they are given."""

@@ -111,14 +111,16 @@ class Interpreter:
             frame.lent = lent(function, variables, frame.receiver)
             machine.entrances.setdefault(key, {})[caller.key, caller.place(node)] = None
             before = machine.impure
-            around = Surroundings()
+            around, start = Surroundings(), len(machine.preliminary)
             machine.surroundings.append(around)
             try:
                 value, receiver = self._call(frame, function)
             finally:
                 machine.surroundings.pop()
             changed = self._changed(frame)
-            known = machine.memo[asked] = Outcome(value, receiver, changed, machine.impure != before, key, around)
+            preliminary = tuple(machine.preliminary[start:])
+            impure = machine.impure != before
+            known = machine.memo[asked] = Outcome(value, receiver, changed, impure, key, around, preliminary)
             same = receiver is None or receiver == variables.get(frame.receiver or "")
             if transferable(value) and same and not changed:
                 machine.memo[alike] = known
@@ -135,8 +137,14 @@ class Interpreter:
 
     def _known(self, key: ContextKey) -> Outcome | None:
         """What a call has come to before, where that still holds."""
-        known = self.machine.memo.get(key)
-        return known if known is not None and known.around.unchanged else None
+        machine = self.machine
+        known = machine.memo.get(key)
+        if known is None or not known.around.unchanged:
+            return None
+        if any(machine.attributes.get(attribute) != value for attribute, value in known.preliminary):
+            return None
+        machine.preliminary += known.preliminary
+        return known
 
     def _promised(self, function: Function, node: ast.AST) -> Value | None:
         """What the function's annotation says of its result, where it names a space."""
@@ -157,8 +165,10 @@ class Interpreter:
         """
         machine = self.machine
         key = ("entry", function.node, id(function.frame))
-        known = machine.memo.get(key)
+        known = self._known(key)
         if known is None:
+            if key in machine.memo:
+                machine.forget(key)  # what it was found to do when less was known of what it reads
             if machine.running.get(function.node, 0) >= MOST_RECURSION or self._calls >= DEEPEST_CALL:
                 return receiver if receiver is not None else Unknown(machine.opaque(function.node))
             around = machine.running.get(function.node, 0)
@@ -167,8 +177,10 @@ class Interpreter:
             frame.variables.update(self._parameters(function, receiver))
             frame.no_grad = function.no_grad
             frame.slice = self._slice(function, frame.receiver, value=False)
+            start = len(machine.preliminary)
             value, after = self._body(frame, function)
-            known = machine.memo[key] = Outcome(value, after, (), True, frame.key)
+            preliminary = tuple(machine.preliminary[start:])
+            known = machine.memo[key] = Outcome(value, after, (), True, frame.key, preliminary=preliminary)
         return known.receiver if receiver is not None and known.receiver is not None else known.value
 
     def within(self, steps: int, act: Callable[[], Result]) -> Result | None:

@@ -260,27 +260,41 @@ def built_attribute(frame: Frame, base: Instance, name: str) -> Value | None:
 def set_elsewhere(frame: Frame, cls: Class, name: str) -> Value | None:
     """What the methods of a class (and of its bases) leave in `self.name`, each entered with nothing known. None:
     none sets it.
+    """
+    machine = frame.machine
+    key = (cls, name)
+    if key not in machine.attributes:
+        machine.attributes[key] = NONE
+        machine.settling.add(key)
+        try:
+            left_by_all(frame, cls, name)
+        finally:
+            machine.settling.remove(key)
+            if not machine.settling:
+                machine.preliminary.clear()
+    elif key in machine.settling:
+        machine.preliminary.append((key, machine.attributes[key]))
+    return machine.attributes[key] if machine.attributes[key] is not NONE else None
+
+
+def left_by_all(frame: Frame, cls: Class, name: str) -> None:
+    """Find out what the methods leave in `self.name`, from one to the next: of what is known, the next makes more.
 
     Where one makes it of what it was, that may happen any number of times: no alternatives are told apart then.
     """
     machine = frame.machine
-    key = (cls, name)
-    if key in machine.attributes:
-        return machine.attributes[key] if machine.attributes[key] is not NONE else None
-    machine.attributes[key] = NONE
     options: list[tuple[Guards, Value]] = []
     setters, changers = writers(cls, name)
     for method in setters:
         options += left_in(frame, cls, name, method)
         if options:
-            machine.attributes[key] = choose(without_none(options), machine.numbers)  # what the next one makes more of
+            machine.attributes[cls, name] = choose(without_none(options), machine.numbers)
     if changers and any(isinstance(value, CHANGEABLE) for _, value in options):
         for method in changers:
             if method not in setters:
                 options += left_in(frame, cls, name, method)
             held = begun(without_none(options))
-            machine.attributes[key] = join([value for _, value in held], machine.numbers)
-    return machine.attributes[key] if options else None
+            machine.attributes[cls, name] = join([value for _, value in held], machine.numbers)
 
 
 def without_none(options: list[tuple[Guards, Value]]) -> list[tuple[Guards, Value]]:

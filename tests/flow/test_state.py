@@ -164,6 +164,32 @@ FILLED: tuple[Case, ...] = (
                 p = x.log_softmax(1) if self.turns == 0 else x.softmax(1)
                 return F.kl_div(p, y.softmax(1), reduction="batchmean")
     """, EITHER, "(lambda loss: (loss.of(x, y), loss.turn(), loss.turn(), loss.of(x, y)))(Loss())"),
+    case("counter_that_is_read_before_the_method_that_counts_is", """
+        class Loss:
+            def __init__(self):
+                self.turns = 0
+            def first(self, x, y):
+                scale = 1.0 if self.turns else 2.0
+                return F.kl_div((scale * x).log_softmax(1), y.softmax(1), reduction="batchmean")
+            def of(self, x, y):
+                self.turns += 1
+                p = x.log_softmax(1) if self.turns < 3 else x.softmax(1)
+                return F.kl_div(p, y.softmax(1), reduction="batchmean")
+    """, [GOOD, *EITHER], "[*map((lambda loss: lambda _: loss.of(x, y))(Loss()), range(3))]", "Loss().first(x, y)"),
+    case("counter_that_a_helper_reads_where_it_is_counted", """
+        class Loss:
+            def __init__(self):
+                self.turns = 0
+            def first(self, x, y):
+                scale = 1.0 if self.turns else 2.0
+                return F.kl_div((scale * x).log_softmax(1), y.softmax(1), reduction="batchmean")
+            def take(self, x):
+                return x.log_softmax(1) if self.turns < 3 else x.softmax(1)
+            def of(self, x, y):
+                p = self.take(x)
+                self.turns += 1
+                return F.kl_div(p, y.softmax(1), reduction="batchmean")
+    """, [GOOD, *EITHER], "[*map((lambda loss: lambda _: loss.of(x, y))(Loss()), range(4))]", "Loss().first(x, y)"),
     case("list_asked_whether_it_is_empty", """
         class Loss:
             def __init__(self):
