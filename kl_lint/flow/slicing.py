@@ -97,6 +97,16 @@ class Piece:
         return Piece(self.node, self.parent, *told)
 
 
+@dataclass(frozen=True, slots=True)
+class FunctionWords:
+    """The names that a function says, but for those of which only an attribute is read, and those of the functions
+    that it hands a variable to.
+    """
+
+    said: frozenset[str]
+    handed_to: frozenset[str]
+
+
 class Changers:
     """Which functions at the top of a file may change what they are given: of those that are asked for."""
 
@@ -154,15 +164,38 @@ def slice_of(
     """The slice of a function's body. `relevant` are the names that matter everywhere, `own` those that do in this
     function. `value`: what it returns is asked for. `changers`: the functions that may change what they are given.
     """
+    words = words_of(function)
+    names = words.said & relevant | words.said & own  # of very many, a function says few
+    changing = changers.among(words.handed_to) if changers is not None else frozenset()
+    return sliced(function, names, receiver, value, changing)
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def words_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> FunctionWords:
+    """What the statements of a function say, taken together."""
+    pieces = pieces_of(function)
+    return FunctionWords(
+        frozenset(name.lstrip(".") for piece in pieces for name in piece.used | piece.writes),
+        frozenset(name for piece in pieces for name in piece.given),
+    )
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def sliced(
+    function: ast.FunctionDef | ast.AsyncFunctionDef,
+    relevant: frozenset[str],
+    receiver: str | None,
+    value: bool,
+    changing: frozenset[str],
+) -> Slice:
+    """The slice of a function's body: `relevant` are names that it says, `changing` functions that it calls. Kept for
+    a while: as more becomes relevant elsewhere, most functions are asked for again with the same names.
+    """
     pieces = {piece.node: piece.anew() for piece in pieces_of(function)}
-    said = {name.lstrip(".") for piece in pieces.values() for name in piece.used | piece.writes}
-    relevant = frozenset(said & relevant | said & own)  # of very many names, a function says few
-    if changers is not None:
-        changing = changers.among({name for piece in pieces.values() for name in piece.given})
-        for piece in pieces.values() if changing else ():
-            changed = frozenset(name for one, names in piece.given.items() if one in changing for name in names)
-            piece.writes |= changed
-            piece.changes |= changed
+    for piece in pieces.values() if changing else ():
+        changed = frozenset(name for one, names in piece.given.items() if one in changing for name in names)
+        piece.writes |= changed
+        piece.changes |= changed
     write_through_held(pieces.values())
     relevant = with_nested(pieces.values(), relevant)
     write_through_nested(pieces.values())
