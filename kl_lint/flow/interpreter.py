@@ -143,7 +143,8 @@ class Interpreter:
             return None
         if any(machine.attributes.get(attribute) != value for attribute, value in known.preliminary):
             return None
-        machine.preliminary += known.preliminary
+        if machine.settling:
+            machine.preliminary += known.preliminary
         return known
 
     def _promised(self, function: Function, node: ast.AST) -> Value | None:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 
 from kl_lint.flow.attributes import REGISTERING, WrittenAttributes, attributes_written
-from kl_lint.flow.frame import Frame
+from kl_lint.flow.frame import Frame, OutOfReach
 from kl_lint.flow.state import unsettled_attribute, unsettled_member
 from kl_lint.flow.torch_ops import CATALOGUE
 from kl_lint.flow.transfer.call import Call
@@ -268,6 +268,9 @@ def set_elsewhere(frame: Frame, cls: Class, name: str) -> Value | None:
         machine.settling.add(key)
         try:
             left_by_all(frame, cls, name)
+        except OutOfReach:
+            del machine.attributes[key]  # not all of it was found out
+            raise
         finally:
             machine.settling.remove(key)
             if not machine.settling:
