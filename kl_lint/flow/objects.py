@@ -293,11 +293,11 @@ def left_by_all(frame: Frame, cls: Class, name: str) -> None:
         if options:
             machine.attributes[cls, name] = choose(without_none(options), machine.numbers)
     if changers and any(isinstance(value, CHANGEABLE) for _, value in options):
+        options = without_none(options)
         for method in changers:
-            if method not in setters:
-                options += left_in(frame, cls, name, method)
-            held = begun(without_none(options))
-            machine.attributes[cls, name] = join([value for _, value in held], machine.numbers)
+            options += left_in(frame, cls, name, method) if method not in setters else []
+            options = [(NO_GUARDS, join([value for _, value in begun(options)], machine.numbers))]
+            machine.attributes[cls, name] = options[0][1]
 
 
 def without_none(options: list[tuple[Guards, Value]]) -> list[tuple[Guards, Value]]:
