@@ -16,6 +16,7 @@ from kl_lint.flow.declared import ANNOTATED, mark
 from kl_lint.flow.frame import MISSING, Frame
 from kl_lint.flow.indexing import index_parts, index_tensor
 from kl_lint.flow.objects import attribute, find_member, overlay_key
+from kl_lint.flow.state import holds_tensors, of_any_call
 from kl_lint.flow.store import store
 from kl_lint.flow.values import (
     NONE,
@@ -100,7 +101,7 @@ def name(frame: Frame, node: ast.Name) -> Value:
     """A name: bound in the file, a builtin, or unknown."""
     value = frame.lookup(node.id)
     if value is not None:
-        return resolved(frame, value)
+        return of_any_call(value, frame, node.id) if outlives(frame, node.id, value) else resolved(frame, value)
     if node.id in BUILTINS:
         return Symbol(f"builtins.{node.id}")
     if frame.machine.modules is not None:
@@ -110,6 +111,13 @@ def name(frame: Frame, node: ast.Name) -> Value:
     if node.id in STAR_IMPORTED and module_frame(frame).star_import:
         return Symbol(STAR_IMPORTED[node.id])
     return Unknown(frame.machine.numbers.of("free", (node.id,)))
+
+
+def outlives(frame: Frame, name: str, value: Value) -> bool:
+    """Whether what a name holds may have been put there by another call of the function that asks for it."""
+    if frame.kind != "function" or name in frame.variables:
+        return False
+    return name in frame.foreign or holds_tensors(value)
 
 
 def resolved(frame: Frame, value: Value) -> Value:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from kl_lint.flow.attributes import REGISTERING, WrittenAttributes, attributes_written
 from kl_lint.flow.frame import Frame, OutOfReach
-from kl_lint.flow.state import unsettled_attribute, unsettled_member
+from kl_lint.flow.state import holds_tensors, of_any_call, unsettled_attribute, unsettled_member
 from kl_lint.flow.torch_ops import CATALOGUE
 from kl_lint.flow.transfer.call import Call
 from kl_lint.flow.transfer.normalizing import normalize, sigmoid
@@ -36,6 +36,7 @@ from kl_lint.flow.values import (
     flattened,
     join,
     number_of,
+    options_of,
 )
 
 __all__ = ["attribute", "canonical", "find_member", "is_kl_loss", "lineage", "overlay_key", "torch_base"]
@@ -90,7 +91,10 @@ def attribute(frame: Frame, base: Value, name: str, node: ast.AST) -> Value:
         case Tensor() | Unknown():
             return tensor_attribute(frame, base, name, node)
         case Instance():
-            return unsettled_attribute(frame, base, name, instance_attribute(frame, base, name, node))
+            value = unsettled_attribute(frame, base, name, instance_attribute(frame, base, name, node), rebound)
+            if holds_tensors(value) and frame.kind == "function" and writers(base.cls, name)[1]:
+                return of_any_call(value, frame, base.number, name)
+            return value
         case External():
             return external_attribute(frame, base, name, node)
         case Sequence() if name in base.names and base.items is not None:
@@ -314,7 +318,18 @@ def left_in(frame: Frame, cls: Class, name: str, method: Function) -> list[tuple
     if after is None:
         after = receiver.with_attribute(name, Unknown(numbers.of("unfollowed", (id(cls.node), name))))
     value = after.get(name) if isinstance(after, Instance) else None
-    return [] if value is None else [(NO_GUARDS, value)]
+    if value is None:
+        return []
+    for _, option in options_of(value):
+        if isinstance(option, Instance):
+            frame.machine.shared.add(option.number)
+    return [(NO_GUARDS, of_any_call(value, frame, id(method.node)))]
+
+
+def rebound(cls: Class, name: str) -> bool:
+    """Whether a method of a class other than `__init__` writes `self.name`."""
+    setters, changers = writers(cls, name)
+    return bool(changers) or any(getattr(setter.node, "name", "") != "__init__" for setter in setters)
 
 
 def writers(cls: Class, name: str) -> tuple[list[Function], list[Function]]:

@@ -6,15 +6,30 @@ A literal that such a place was seen to hold is what it holds at first, and no p
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.source import Source
 from kl_lint.flow.syntax import walk
-from kl_lint.flow.values import NO_GUARDS, Class, Constant, Instance, Mapping, Unknown, Value, choose, options_of
+from kl_lint.flow.values import (
+    NO_GUARDS,
+    Choice,
+    Class,
+    Constant,
+    Instance,
+    Mapping,
+    Numbers,
+    Sequence,
+    Tensor,
+    Unknown,
+    Value,
+    choose,
+    options_of,
+)
 
-__all__ = ["Stored", "unsettled_attribute", "unsettled_item", "unsettled_member"]
+__all__ = ["Stored", "holds_tensors", "of_any_call", "unsettled_attribute", "unsettled_item", "unsettled_member"]
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 MOST_KEPT = 32
@@ -70,13 +85,21 @@ def is_self(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "self"
 
 
-def unsettled_attribute(frame: Frame, base: Instance, name: str, value: Value) -> Value:
-    """An attribute of an object, which may have been written by somebody else since."""
+def unsettled_attribute(
+    frame: Frame, base: Instance, name: str, value: Value, rebound: Callable[[Class, str], bool]
+) -> Value:
+    """An attribute of an object, which may have been written by somebody else since; `rebound` says whether methods of
+    its class write it, after the object is built.
+    """
     if not literal(value):
         return value
     home = stored_by(base.cls.frame.source.tree)
-    shared = base.entered or (base.number in frame.machine.shared and frame.kind == "function")
-    if base.cls.node in home.open_classes or (shared and written(frame, base.cls.frame.source, name)):
+    outlives = base.number in frame.machine.shared and frame.kind == "function"
+    if (
+        base.cls.node in home.open_classes
+        or ((base.entered or outlives) and written(frame, base.cls.frame.source, name))
+        or (outlives and not base.entered and rebound(base.cls, name))
+    ):
         return or_unknown(frame, value, "attribute", base.number, name)
     return value
 
@@ -97,6 +120,51 @@ def unsettled_item(frame: Frame, base: Mapping, key: object, value: Value) -> Va
     if frame.kind != "function" or base.number not in frame.machine.shared or not literal(value):
         return value
     return or_unknown(frame, value, "item", base.number, key) if key in stored_by(frame.source.tree).keys else value
+
+
+def of_any_call(value: Value, frame: Frame, *place: object) -> Value:
+    """What outlives the call that has put it somewhere, as another call finds it there: distributions of the same kind,
+    made of something else.
+    """
+    numbers = frame.machine.numbers
+    return unrelated(value, numbers, numbers.of("place", place))
+
+
+def unrelated(value: Value, numbers: Numbers, site: int) -> Value:
+    """The same facts of tensors that were made elsewhere: those of one `site` are still of one making."""
+    match value:
+        case Tensor():
+            source = numbers.of("unrelated", site, value.source) if value.source is not None else None
+            return replace(value, number=numbers.of("unrelated", site, value.number), source=source)
+        case Sequence(items=items, element=element):
+            return replace(
+                value,
+                items=None if items is None else tuple(unrelated(item, numbers, site) for item in items),
+                element=None if element is None else unrelated(element, numbers, site),
+            )
+        case Mapping(entries=entries, rest=rest):
+            return replace(
+                value,
+                entries=tuple((key, unrelated(item, numbers, site)) for key, item in entries),
+                rest=None if rest is None else unrelated(rest, numbers, site),
+            )
+        case Choice(options=options):
+            return Choice(tuple((guards, unrelated(option, numbers, site)) for guards, option in options))
+        case _:
+            return value
+
+
+def holds_tensors(value: Value) -> bool:
+    """Whether a value is a list or a dict that holds tensors."""
+    match value:
+        case Sequence(items=items, element=element):
+            return any(isinstance(item, Tensor) for item in (*(items or ()), element))
+        case Mapping(entries=entries, rest=rest):
+            return isinstance(rest, Tensor) or any(isinstance(item, Tensor) for _, item in entries)
+        case Choice(options=options):
+            return any(holds_tensors(option) for _, option in options)
+        case _:
+            return False
 
 
 def written(frame: Frame, source: Source, name: str) -> bool:

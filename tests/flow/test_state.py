@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.flow.programs import GOOD, LOG_PROBS, PROBS, UNKNOWN, Case, case, check
+from kl_lint import check_source
+from tests.flow.programs import GOOD, LOG_PROBS, PRELUDE, PROBS, UNKNOWN, Case, asks_torch, case, check
 from tests.flow.test_project import HEAD, calls, spaces, write
 
 EITHER = [GOOD, (PROBS, PROBS, "batchmean", False)]
@@ -231,3 +234,115 @@ def test_a_placeholder_for_a_tensor_has_no_rank(tmp_path: Path) -> None:
     (call,) = calls(tmp_path, "main.py")
     assert call.target is not None
     assert (call.target.value.dim, call.target.value.rank) == (1, None)
+
+
+OUTLIVING = {
+    "a_list_of_the_module": """
+        KEPT = []
+        def loss(x):
+            KEPT.append(x.softmax(1))
+            return F.kl_div(x.log_softmax(1), KEPT[0], reduction="batchmean")
+    """,
+    "a_dict_of_the_module": """
+        KEPT = {}
+        def loss(x):
+            if "t" not in KEPT:
+                KEPT["t"] = x.softmax(1)
+            return F.kl_div(x.log_softmax(1), KEPT["t"], reduction="batchmean")
+    """,
+    "a_name_of_the_module": """
+        KEPT = None
+        def loss(x):
+            global KEPT
+            if KEPT is None:
+                KEPT = x.softmax(1)
+            return F.kl_div(x.log_softmax(1), KEPT, reduction="batchmean")
+    """,
+    "a_list_of_the_function_around": """
+        def build():
+            kept = []
+            def loss(x):
+                kept.append(x.softmax(1))
+                return F.kl_div(x.log_softmax(1), kept[0], reduction="batchmean")
+            return loss
+        loss = build()
+    """,
+    "a_default": """
+        def loss(x, kept=[]):
+            kept.append(x.softmax(1))
+            return F.kl_div(x.log_softmax(1), kept[0], reduction="batchmean")
+    """,
+    "a_list_of_an_object": """
+        class Loss:
+            def __init__(self):
+                self.kept = []
+            def __call__(self, x):
+                self.kept.append(x.softmax(1))
+                return F.kl_div(x.log_softmax(1), self.kept[0], reduction="batchmean")
+        loss = Loss()
+    """,
+    "an_attribute_of_an_object": """
+        class Loss:
+            def __init__(self):
+                self.kept = None
+            def __call__(self, x):
+                if self.kept is None:
+                    self.kept = x.softmax(1)
+                return F.kl_div(x.log_softmax(1), self.kept, reduction="batchmean")
+        made = Loss()
+        def loss(x):
+            return made(x)
+    """,
+    "a_list_of_a_class": """
+        class Loss:
+            kept = []
+            def __call__(self, x):
+                self.kept.append(x.softmax(1))
+                return F.kl_div(x.log_softmax(1), self.kept[0], reduction="batchmean")
+        loss = Loss()
+    """,
+    "an_object_of_an_object": """
+        class Kept:
+            def __init__(self):
+                self.first = None
+            def __call__(self, x):
+                if self.first is None:
+                    self.first = x.softmax(1)
+                return F.kl_div(x.log_softmax(1), self.first, reduction="batchmean")
+        class Loss(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.kept = Kept()
+            def forward(self, x):
+                return self.kept(x)
+        loss = Loss()
+    """,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OUTLIVING)
+def test_what_another_call_has_kept_is_made_of_something_else(name: str) -> None:
+    assert check_source(PRELUDE + textwrap.dedent(OUTLIVING[name]), "loss.py") == ()
+
+
+@asks_torch
+@pytest.mark.parametrize("name", OUTLIVING)
+def test_the_second_call_is_held_against_the_first(name: str) -> None:
+    import torch
+
+    torch.manual_seed(0)
+    first, second = torch.randn(2, 3, 4)
+    namespace: dict[str, Any] = {}
+    exec(PRELUDE + textwrap.dedent(OUTLIVING[name]), namespace)
+    assert namespace["loss"](first).abs() < 1e-6
+    assert namespace["loss"](second) > 0.1
+
+
+def test_what_the_same_call_has_made_is_the_same() -> None:
+    source = """
+        class Loss:
+            def __call__(self, x):
+                self.kept = x.softmax(1)
+                return F.kl_div(x.log_softmax(1), self.kept, reduction="batchmean")
+    """
+    assert [finding.code for finding in check_source(PRELUDE + textwrap.dedent(source), "loss.py")] == ["KLD402"]
