@@ -160,6 +160,29 @@ TRANSPORTS = (
         "    def fetch(self):\n        return self.held",
     ),
     Text("{g}.held", before="{g}.held = {x}", define="class {c}:\n    held = None\n\n\n{g} = {c}()"),
+    # what is kept from one call to the next
+    Text(
+        "{c}().fetch({x})",
+        define="class {c}:\n    def __init__(self):\n        self.kept = []\n\n"
+        "    def fetch(self, value):\n        self.kept.append(value)\n        return self.kept[-1]",
+    ),
+    Text(
+        "{v}.kept['made']",
+        before="{v} = {c}()\n{v}.keep({x})",
+        define="class {c}:\n    def __init__(self):\n        self.kept = {{}}\n\n"
+        "    def keep(self, value):\n        self.kept['other'] = value.sigmoid()\n        self.kept['made'] = value",
+    ),
+    Text(
+        "{c}().fetch({x})",
+        define="class {c}:\n    def __init__(self):\n        self.held = None\n\n"
+        "    def fetch(self, value):\n        if self.held is None:\n            self.held = value\n        return self.held",
+    ),
+    Text(
+        "{c}().fetch({x})",
+        define="class {c}:\n    def __init__(self):\n        self.turns = 0\n\n    def fetch(self, value):\n"
+        "        self.turns += 1\n        return value if self.turns < 2 else value.sigmoid()",
+    ),
+    Text("{f}({x})", define="{g} = []\n\n\ndef {f}(value):\n    {g}.append(value)\n    return {g}[-1]"),
 )
 """Detours that keep the value."""
 
