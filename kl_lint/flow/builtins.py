@@ -20,6 +20,8 @@ Handler = Callable[[Frame, list[Value], dict[str, Value], ast.AST], Value]
 def builtin(frame: Frame, name: str, arguments: list[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
     """The value of calling a builtin; unknown where it carries no tensor."""
     handler = HANDLERS.get(name)
+    if name == "next":  # of one iterator it gives something else each time
+        return Unknown(frame.machine.fresh("next", node))
     if handler is None:
         numbers = frame.machine.numbers
         return Unknown(numbers.of(name, *(number_of(value, numbers) for value in arguments)))

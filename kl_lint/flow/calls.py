@@ -634,15 +634,21 @@ def call_builtin(frame: Frame, name: str, arguments: Arguments, node: ast.Call) 
 def mapped(frame: Frame, name: str, arguments: Arguments, node: ast.Call) -> Value:
     """map(f, xs)."""
     (function, _), (values, _) = arguments.positional
-    if not isinstance(values, Sequence) or name == "filter":
-        return (
-            values
-            if name == "filter"
-            else Sequence(None, call(frame, function, Arguments([(Unknown(frame.machine.opaque(node)), None)]), node))
-        )
-    if values.items is not None:
-        return Sequence(tuple(call(frame, function, Arguments([(value, None)]), node) for value in values.items))
-    return Sequence(None, call(frame, function, Arguments([(values.element or NONE, None)]), node))
+    if name == "filter":
+        return values
+
+    def of(value: Value) -> Value:
+        frame.machine.epoch += 1  # what is called for one item gives something else for the next
+        return call(frame, function, Arguments([(value, None)]), node)
+
+    number = frame.machine.fresh("map", node)
+    match values:
+        case Sequence(items=tuple(items)):
+            return Sequence(tuple(of(value) for value in items), number=number)
+        case Sequence(element=element):
+            return Sequence(None, of(element or NONE), number=number)
+        case _:
+            return Sequence(None, of(Unknown(frame.machine.opaque(node))), number=number)
 
 
 def super_of(frame: Frame, arguments: Arguments) -> Value:

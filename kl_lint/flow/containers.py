@@ -78,11 +78,8 @@ def item(frame: Frame, base: Value, key: Value) -> Value:
             found = base.get(constant)
             if found is not None:
                 return unsettled_item(frame, base, constant, found)
-            return (
-                base.rest
-                if base.rest is not None
-                else Unknown(numbers.of("item", base.number, number_of(key, numbers)))
-            )
+            number = numbers.of("item", base.number, number_of(key, numbers))
+            return renumbered(base.rest, number) if base.rest is not None else Unknown(number)
         case Mapping(), _ if base.entries or base.rest is not None:
             values = [value for _, value in base.entries] + ([base.rest] if base.rest is not None else [])
             return one_of(values, numbers.of("pick", number_of(key, numbers), (len(values),)), numbers)
@@ -104,9 +101,13 @@ def item(frame: Frame, base: Value, key: Value) -> Value:
 
 def renumbered(value: Value, number: int) -> Value:
     """The same facts under another number: an element that stands for many."""
-    if isinstance(value, Tensor):
-        return replace(value, number=number, source=None)
-    return Unknown(number, value.form) if isinstance(value, Unknown) else value
+    match value:
+        case Tensor():
+            return replace(value, number=number, source=None)
+        case Unknown(form=form):
+            return Unknown(number, form)
+        case _:
+            return value
 
 
 def with_item(base: Value, key: Value, value: Value, numbers: Numbers) -> Value | None:

@@ -618,6 +618,8 @@ def sliced(frame: Frame, base: Value, piece: ast.Slice, node: ast.AST) -> Value:
                 mutable=base.mutable,
                 number=frame.machine.fresh("slice", node),
             )
+        case Sequence(items=None):
+            return replace(base, number=numbers.of("slice", base.number, *(number_of(b, numbers) for b in bounds)))
         case External():
             return replace(base, open=True)
         case _:
@@ -686,6 +688,7 @@ def comprehended(
     if items is not None and len(items) <= min(8, room):
         values: list[Value] = []
         for each in items:
+            frame.machine.epoch += 1  # what is called for one item gives something else for the next
             store(frame, first.target, each)
             if any(arms_of(frame, test)[0] is None for test in first.ifs):
                 continue
