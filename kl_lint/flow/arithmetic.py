@@ -328,9 +328,11 @@ def is_number_by_count(tensor: Tensor) -> bool:
 
 
 def broadcast_rank(given: Tensor, rest: Tensor) -> int | None:
-    """The rank of a tensor together with another: that of an unknown one is taken for no larger."""
+    """The rank of a tensor together with another: that of an unknown one is taken for no larger, but that a vector is
+    laid over whatever it meets.
+    """
     if rest.rank is None:
-        return None if rest.space in DISTRIBUTIONS else given.rank
+        return None if rest.space in DISTRIBUTIONS or given.rank in (0, 1) else given.rank
     return None if given.rank is None else max(given.rank, rest.rank)
 
 
@@ -491,7 +493,12 @@ def scaled(call: Call, given: Tensor, factor: Tensor, by: Weight) -> Tensor | No
     whole = weight.is_one and given.dim is not None
     grows = by.constant is not None and by.constant > 1
     mass = Mass.WHOLE if whole else Mass.BERNOULLI if given.mass is Mass.BERNOULLI and not grows else Mass.UNKNOWN
-    form = Form("div", given, other=call.values["other"]) if call.label == "div" else Form("scaled", given)
+    is_number = by.constant is not None or factor.rank == 0
+    form = (
+        Form("div", given, other=call.values["other"])
+        if call.label == "div"
+        else Form("scaled", given, other=factor if is_number else None)
+    )
     rank = broadcast_rank(given, factor)
     return replace(
         given,
@@ -582,8 +589,11 @@ def is_rest(tensor: Tensor) -> bool:
 def divided_by_own_sum(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
     """`x / x.sum(d, keepdim=True)` and its spellings."""
     form = other.form
-    if form is None or form.op not in ("sum", "norm1") or one.space is Space.LOGITS or one.loss is not None:
+    if form is None or form.op not in ("sum", "norm1") or one.loss is not None:
         return None
+    if one.space is Space.LOGITS:  # nonnegative after all, or of no use
+        own = form.operand.number == one.number
+        return Tensor(call.number(), rank=one.rank, gradient=one.gradient) if own else None
     if one.space is Space.LOG_PROBS:
         own = form.operand.number == one.number
         return Tensor(call.number(), rank=one.rank, gradient=one.gradient) if own else None

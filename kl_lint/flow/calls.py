@@ -926,12 +926,13 @@ def kl_call(
     note_reach(frame, place, binding.nodes, values)
     one, other = (as_tensor(join([values[name]], numbers), numbers) for name in ("input", "target"))
     shaped = other if other.whole else one
+    agreed = shaped.whole and not (one.whole and other.whole and one.where() != other.where())
     elementwise = keeps_elements(kind, values, opened)
     rank = one.rank if one.rank == other.rank else None
     return Tensor(
         number,
-        dim=shaped.dim if shaped.whole else None,
-        symbol=shaped.symbol if shaped.whole else None,
+        dim=shaped.dim if agreed else None,
+        symbol=shaped.symbol if agreed else None,
         rank=rank if elementwise else None,
         gradient=not frame.no_grad,
         loss=Loss(frozenset({place}), elementwise and any(was_normalised(side) for side in (one, other))),

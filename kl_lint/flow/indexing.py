@@ -8,7 +8,7 @@ from enum import Enum
 
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.source import Place
-from kl_lint.flow.transfer.call import blurred, cut, outermost, same_dim, shifted_in
+from kl_lint.flow.transfer.call import blurred, cut, outermost, same_dim, shifted_in, unmasked
 from kl_lint.flow.transfer.joining import fits
 from kl_lint.flow.transfer.making import is_infinite, is_share
 from kl_lint.flow.transfer.selecting import without_dim
@@ -112,6 +112,8 @@ def index_tensor(frame: Frame, tensor: Tensor, parts: tuple[Part, ...], number: 
     result = tensor
     for kind, dim in dims_of(parts):
         result = part_applied(result, kind, dim, number)
+    if any(part.kind is PartKind.ADVANCED for part in parts):
+        result = unmasked(result)
     return replace(result, number=number, rank=rank, form=regained(tensor, parts))
 
 

@@ -204,6 +204,12 @@ def kept(notes: tuple[Note, ...]) -> tuple[Note, ...]:
     return tuple(n for n in notes if n.kind in OUTLIVING)
 
 
+def unmasked(tensor: Tensor) -> Tensor:
+    """What is left of a tensor once what was masked with -inf was written over, or may have been left out."""
+    notes = tuple(note for note in tensor.notes if note.kind not in INFINITE_MASKS)
+    return tensor if len(notes) == len(tensor.notes) else replace(tensor, notes=notes)
+
+
 def output_number(call: Call) -> int:
     """The number of what a layer gives: new at each call of a module, whose weights a step of training, or a copy that
     goes its own way, changes in between.

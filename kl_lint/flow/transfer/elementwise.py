@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kl_lint.flow.transfer.call import ANY_WEIGHT, EPSILON, SMALL, Call, as_tensor, blurred, lost, output_number
+from kl_lint.flow.transfer.call import (
+    ANY_WEIGHT,
+    EPSILON,
+    SMALL,
+    Call,
+    as_tensor,
+    blurred,
+    lost,
+    output_number,
+    unmasked,
+)
 from kl_lint.flow.values import INFINITE_MASKS, Constant, Form, Mass, Space, Tensor, Unknown, Value
 
 
@@ -57,6 +67,7 @@ def clamp(call: Call) -> Value:
     if given.space is Space.LOG_PROBS:
         below = not isinstance(low, (int, float)) or low <= 0
         mass = Mass.BERNOULLI if given.mass is Mass.BERNOULLI and below else Mass.UNKNOWN
+        given = unmasked(given) if call.value("min") is not None else given
         return replace(given, number=number, mass=mass, form=None, source=None)
     return Tensor(
         number, rank=given.rank, gradient=given.gradient, form=given.form or Form("clamp", given), mixed=given.mixed
@@ -171,4 +182,5 @@ def nan_to_num(call: Call) -> Value:
     given = call.tensor()
     if given.loss is not None:
         call.frame.machine.filtered.update(given.loss.calls)
-    return keep(call)
+    kept = keep(call)
+    return unmasked(kept) if isinstance(kept, Tensor) and kept.space is Space.LOG_PROBS else kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kl_lint.flow.transfer.call import Call, as_tensor, blurred, dim_of, kept, outermost, same_dim, shifted_in
+from kl_lint.flow.transfer.call import Call, as_tensor, blurred, dim_of, kept, outermost, same_dim, shifted_in, unmasked
 from kl_lint.flow.transfer.making import bernoulli_pair, fill_tensor, is_infinite
 from kl_lint.flow.values import (
     DISTRIBUTIONS,
@@ -99,11 +99,14 @@ def where(call: Call) -> Value:
     if one.space is other.space and one.space in DISTRIBUTIONS:
         gradient = one.gradient or other.gradient
         return replace(
-            blurred(one, number), rank=one.rank if one.rank == other.rank else None, maker=None, gradient=gradient
+            unmasked(blurred(one, number)),
+            rank=one.rank if one.rank == other.rank else None,
+            maker=None,
+            gradient=gradient,
         )
     for tensor, rest in ((one, other), (other, one)):
         if tensor.space in DISTRIBUTIONS and rest.fill is not None and fits(tensor.space, rest):
-            return replace(blurred(tensor, number), rank=tensor.rank, maker=None)
+            return replace(unmasked(blurred(tensor, number)), rank=tensor.rank, maker=None)
     if is_infinite(one.fill) or is_infinite(other.fill):
         note = Note(RemarkKind.INFINITE_MASK, call.place, call.label)
         return Tensor(number, gradient=one.gradient or other.gradient, masked=note)
@@ -120,7 +123,7 @@ def masked_fill(call: Call) -> Value:
         return replace(given, number=number)
     gradient = given.gradient or as_tensor(value, call.numbers).gradient
     if given.space in DISTRIBUTIONS and fits(given.space, value):
-        return replace(blurred(given, number), rank=given.rank, maker=None, gradient=gradient)
+        return replace(unmasked(blurred(given, number)), rank=given.rank, maker=None, gradient=gradient)
     if given.space in DISTRIBUTIONS or not fits(given.space, value):
         return Tensor(number, rank=given.rank, gradient=gradient)
     masked = Note(RemarkKind.INFINITE_MASK, call.place, call.label) if is_infinite(value) else given.masked

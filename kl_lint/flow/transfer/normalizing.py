@@ -16,6 +16,7 @@ from kl_lint.flow.values import (
     RemarkKind,
     Space,
     Tensor,
+    Unknown,
     Value,
 )
 
@@ -65,9 +66,12 @@ def normalize(space: Space, *, sign: int = 1) -> Effect:
 
 
 def twice(call: Call, operand: Tensor, dim: int | None, symbol: int | None) -> tuple[Note, ...]:
-    """The note that probabilities are normalised again, where that is proved; after it, that they were before."""
+    """The note that probabilities are normalised again, where that is proved; after it, that they were before.
+
+    They may be scaled between, by a number: what they are multiplied with besides may be the scores that they weigh.
+    """
     given = operand
-    while not given.whole and given.form is not None and given.form.op in ("div", "scaled"):
+    while not given.whole and given.form is not None and is_scaled_by_number(given.form):
         inner = given.form.operand
         if not isinstance(inner, Tensor):
             break
@@ -88,6 +92,17 @@ def twice(call: Call, operand: Tensor, dim: int | None, symbol: int | None) -> t
         operand_number=made.operand_number,
     )
     return (note, *(earlier for earlier in given.notes if earlier.kind is RemarkKind.NORMALIZED_TWICE))
+
+
+def is_scaled_by_number(form: Form) -> bool:
+    """Whether a form is that of a tensor times a number, or divided by what is, or may be, a number."""
+    match form.op, form.other:
+        case "scaled", Tensor() | Constant():
+            return True
+        case "div", Unknown() | Constant() | Tensor(rank=0):
+            return True
+        case _:
+            return False
 
 
 def temperature(operand: Tensor) -> Value:
@@ -319,7 +334,8 @@ def lp_normalize(call: Call) -> Value:
     given = call.tensor()
     dim, symbol = dim_of(call.value("dim") or Constant(1), call.numbers)
     if call.constant("p", 2.0) in (1, 1.0) and given.space not in (Space.LOG_PROBS, Space.LOGITS):
-        return ratio(call, given, dim, symbol, "normalize")
+        made = ratio(call, given, dim, symbol, "normalize")
+        return made if given.nonnegative else replace(made, maker=None)  # it may have signs, and be meant for scores
     return Tensor(call.number(), rank=given.rank, gradient=given.gradient, nonnegative=given.nonnegative)
 
 

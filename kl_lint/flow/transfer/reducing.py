@@ -46,6 +46,8 @@ def reduce(kind: str) -> Effect:
             unreduced = given.loss is not None and given.loss.elementwise
             call.frame.machine.averaged.setdefault(call.place, set()).add((given.dim, given.symbol, unreduced))
         if given.loss is not None:
+            if call.label == "nansum":
+                call.frame.machine.filtered.update(given.loss.calls)
             return reduced_loss(call, given, kind, dim, symbol, everything, keepdim, rank)
         if kind == "sum" and call.frame.machine.record_handwritten:
             handwritten(call, given, everything)

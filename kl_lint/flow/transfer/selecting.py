@@ -16,6 +16,7 @@ from kl_lint.flow.transfer.call import (
     output_number,
     same_dim,
     shifted_out,
+    unmasked,
 )
 from kl_lint.flow.transfer.elementwise import blur, elementwise
 from kl_lint.flow.transfer.joining import fits
@@ -187,7 +188,7 @@ def masked_select(call: Call) -> Value:
     loss = replace(given.loss, elementwise=False) if given.loss else None
     if loss is not None:
         call.frame.machine.filtered.update(loss.calls)
-    return replace(blurred(given, call.number()), rank=rank, loss=loss)
+    return replace(unmasked(blurred(given, call.number())), rank=rank, loss=loss)
 
 
 def counts(call: Call) -> Value:
