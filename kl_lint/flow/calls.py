@@ -12,6 +12,7 @@ from kl_lint.flow.containers import MOST_ITEMS, elements, mapping_method, sequen
 from kl_lint.flow.declared import declared
 from kl_lint.flow.frame import Frame, RawCall
 from kl_lint.flow.objects import (
+    HOOKING,
     KL_LOSS,
     SELF_RETURNING,
     attribute,
@@ -58,6 +59,8 @@ __all__ = ["Arguments", "call", "evaluate_arguments", "lift", "or_default", "und
 
 FUNCTIONAL = "torch.nn.functional.kl_div"
 RAW = "torch.kl_div"
+REBUILDING = HOOKING | {"append", "insert", "extend", "pop", "add_module", "register_module"}
+"""The methods of a container of modules after which it computes something else."""
 LEGACY = "size_average reduce reduction log_target"
 KL_SIGNATURE = parameters(f"input target {LEGACY}")
 RAW_SIGNATURE = parameters("input target reduction log_target")
@@ -523,7 +526,7 @@ def call_bound(frame: Frame, name: str, receiver: Value, arguments: Arguments, n
         case Super():
             return call_super(frame, name.removeprefix("<super>"), receiver, arguments, node)
         case Instance():
-            return instance_method(frame, name, receiver, arguments, target)
+            return instance_method(frame, name, receiver, arguments, node, target)
         case External():
             return external_method(frame, name, receiver, arguments, node, target)
         case _:
@@ -555,7 +558,7 @@ def tensor_method(
 
 
 def instance_method(
-    frame: Frame, name: str, receiver: Instance, arguments: Arguments, target: ast.expr | None
+    frame: Frame, name: str, receiver: Instance, arguments: Arguments, node: ast.Call, target: ast.expr | None
 ) -> Value:
     """A method that a class of the program has from nn.Module: `.to()` gives the object back, a buffer is an
     attribute.
@@ -565,6 +568,8 @@ def instance_method(
         value = arguments.get(1, "tensor") or arguments.get(1, "module") or NONE
         mutate(frame, target, receiver, receiver.with_attribute(key.value, value))
         return NONE
+    if name in HOOKING:
+        mutate(frame, target, receiver, Unknown(frame.machine.opaque(node)))
     return receiver
 
 
@@ -588,6 +593,9 @@ def external_method(
         return NONE
     short = receiver.name.rpartition(".")[2]
     number = frame.machine.opaque(node)
+    if name in REBUILDING:
+        mutate(frame, target, receiver, Unknown(number))
+        return Unknown(number)
     if receiver.name.startswith("torch.distributions."):
         return distribution_method(frame, name, short, number, node)
     if receiver.name == "torch.nn.AdaptiveLogSoftmaxWithLoss" and name == "log_prob":
@@ -773,7 +781,17 @@ def instantiate(frame: Frame, cls: Class, arguments: Arguments, node: ast.Call) 
         return instance
     if is_kl_loss(cls):
         return instance.with_attribute("<torch>", construct(frame, arguments, node))
-    return with_fields(instance, annotated_fields(cls), arguments)
+    made = with_fields(instance, annotated_fields(cls), arguments)
+    found = find_member(cls, "__post_init__")
+    if found is None or not isinstance(found[0], Function):
+        return made
+    receiver = bind_function(frame, found[0], Arguments(), made)
+    if receiver is None:
+        return replace(instance, entered=True)
+    frame.machine.run(found[0], receiver, frame, node)
+    frame.machine.last_changed = ()
+    after, frame.machine.last_receiver = frame.machine.last_receiver, None
+    return after if after is not None else made
 
 
 def annotated_fields(cls: Class) -> tuple[str, ...]:

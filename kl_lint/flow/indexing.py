@@ -11,7 +11,7 @@ from kl_lint.flow.source import Place
 from kl_lint.flow.transfer.call import blurred, cut, outermost, same_dim, shifted_in, unmasked
 from kl_lint.flow.transfer.joining import fits
 from kl_lint.flow.transfer.making import is_infinite, is_share
-from kl_lint.flow.transfer.selecting import without_dim
+from kl_lint.flow.transfer.selecting import permutes, without_dim
 from kl_lint.flow.transfer.shaping import with_dim_back
 from kl_lint.flow.values import (
     DISTRIBUTIONS,
@@ -43,10 +43,13 @@ class PartKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of an index, and the number of its value."""
+    """A part of an index, and the number of its value; `vague`: all may be taken in the end, by a permutation, or piece
+    by piece.
+    """
 
     kind: PartKind
     number: int = 0
+    vague: bool = False
 
 
 def index_parts(frame: Frame, node: ast.expr) -> tuple[Part, ...]:
@@ -64,9 +67,9 @@ def index_part(frame: Frame, node: ast.expr) -> Part:
             for bound in (node.lower, node.upper, node.step)
         ]
         trivial = bounds[0] in (NONE, Constant(0)) and bounds[1] == NONE and bounds[2] in (NONE, Constant(1))
-        return Part(
-            PartKind.FULL if trivial else PartKind.SLICE, numbers.of("slice", *(number_of(b, numbers) for b in bounds))
-        )
+        vague = not any(isinstance(bound, Constant) for bound in bounds[:2])  # `[i : i + size]`
+        number = numbers.of("slice", *(number_of(b, numbers) for b in bounds))
+        return Part(PartKind.FULL if trivial else PartKind.SLICE, number, vague)
     value = frame.machine.evaluate(frame, node)
     number = number_of(value, numbers)
     match value:
@@ -81,7 +84,7 @@ def index_part(frame: Frame, node: ast.expr) -> Part:
         case Unknown(form=Form(op="integer")):
             return Part(PartKind.INTEGER, number)
         case _:
-            return Part(PartKind.ADVANCED, number)
+            return Part(PartKind.ADVANCED, number, permutes(value))
 
 
 def rows_of(tensor: Tensor, frame: Frame) -> Tensor:
@@ -112,6 +115,8 @@ def index_tensor(frame: Frame, tensor: Tensor, parts: tuple[Part, ...], number: 
     result = tensor
     for kind, dim in dims_of(parts):
         result = part_applied(result, kind, dim, number)
+    if result.mass is Mass.CUT and tensor.mass is not Mass.CUT and any(part.vague for part in parts):
+        result = replace(result, mass=Mass.UNKNOWN)
     if any(part.kind is PartKind.ADVANCED for part in parts):
         result = unmasked(result)
     return replace(result, number=number, rank=rank, form=regained(tensor, parts))

@@ -245,7 +245,7 @@ def instance_attribute(frame: Frame, base: Instance, name: str, node: ast.AST) -
     inherited = base.get("<torch>")
     if isinstance(inherited, External):
         return external_attribute(frame, inherited, name, node)
-    if torch_base(base.cls) is not None and name in SELF_RETURNING | REGISTERING:
+    if torch_base(base.cls) is not None and name in SELF_RETURNING | REGISTERING | HOOKING:
         return Bound(name, base)
     return Unknown(frame.machine.numbers.of("attribute", base.number, (name,), volatile=True))
 
@@ -388,6 +388,8 @@ def super_attribute(frame: Frame, base: Super, name: str) -> Value:
 
 # --- objects of torch ------------------------------------------------------------------------------------------------
 
+HOOKING = frozenset({"register_forward_hook", "register_forward_pre_hook"})
+"""The methods of a module after which calling it may give something else."""
 SELF_RETURNING = frozenset(
     {
         "to",

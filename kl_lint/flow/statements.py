@@ -23,6 +23,7 @@ from kl_lint.flow.values import (
     Choice,
     Class,
     Constant,
+    External,
     Function,
     Guards,
     Instance,
@@ -122,6 +123,8 @@ def delete(frame: Frame, node: ast.Delete) -> None:
             case ast.Subscript(value=base, slice=key):
                 held = evaluate(frame, base)
                 after = without_item(held, evaluate(frame, key), frame.machine.numbers)
+                if isinstance(held, External):  # a layer less
+                    after = Unknown(frame.machine.fresh("deleted", node))
                 if after is not None:
                     mutate(frame, base, held, after)
             case _:

@@ -9,7 +9,7 @@ from kl_lint.flow.containers import elements, with_item
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.indexing import index_parts, write_into
 from kl_lint.flow.memory import forget_shared
-from kl_lint.flow.objects import overlay_key
+from kl_lint.flow.objects import find_member, overlay_key
 from kl_lint.flow.ranks import prove_rank
 from kl_lint.flow.syntax import viewed
 from kl_lint.flow.values import (
@@ -18,6 +18,7 @@ from kl_lint.flow.values import (
     Constant,
     External,
     Form,
+    Function,
     Instance,
     Sequence,
     Symbol,
@@ -55,7 +56,7 @@ def store_attribute(frame: Frame, target: ast.Attribute, value: Value) -> None:
     base = frame.machine.evaluate(frame, target.value)
     match base:
         case Instance():
-            changed: Value = base.with_attribute(target.attr, value)
+            changed: Value = base.with_attribute(target.attr, as_stored(frame, base, target, value))
         case External():
             kept = tuple(pair for pair in base.arguments if pair[0] != target.attr)
             changed = replace(base, arguments=(*kept, (target.attr, value)))
@@ -73,6 +74,17 @@ def store_attribute(frame: Frame, target: ast.Attribute, value: Value) -> None:
             frame.set(overlay_key(base, target.attr, frame), value)
             return
     mutate(frame, target.value, base, changed)
+
+
+def as_stored(frame: Frame, base: Instance, target: ast.Attribute, value: Value) -> Value:
+    """What an attribute holds after `value` was assigned to it: what a setter makes of that is not followed."""
+    own = find_member(base.cls, target.attr)
+    has_setter = (
+        own is not None and isinstance(own[0], Function) and (own[0].kind == "property" or not own[0].transparent)
+    )
+    if has_setter or find_member(base.cls, "__setattr__") is not None:
+        return Unknown(frame.machine.fresh("set", target))
+    return value
 
 
 def attribute_of_each(frame: Frame, base: Choice, name: str, value: Value) -> Value:
@@ -116,7 +128,7 @@ def changed_item(frame: Frame, target: ast.Subscript, base: Value, key: Value, v
         case Unknown() if isinstance(key, Constant) and isinstance(key.value, str):
             frame.set(overlay_key(base, key.value, frame), value)
             return None
-        case Unknown():
+        case Unknown() | External():
             return Unknown(number)
         case _:
             return None

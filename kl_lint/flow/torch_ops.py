@@ -408,7 +408,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("torch.rand_like", "input", making.uniform_noise_like, "torch.rand_like(x)"),
     Op("torch.randn_like", "input", making.noise_like, "torch.randn_like(x)"),
     Op("torch.normal", "mean std size", elementwise.lose, "torch.normal(0.0, 1.0, (2, 3))"),
-    Op("torch.randint torch.randperm torch.arange", "*size", making.random_indices, "torch.randint(0, 4, (2, 3))"),
+    Op("torch.randint torch.arange", "*size", making.random_indices, "torch.randint(0, 4, (2, 3))"),
+    Op("torch.randperm", "*size", making.random_indices, "torch.randperm(4)"),
     Op("torch.eye", "n m", making.identity_matrix, "torch.eye(4)"),
     Op("torch.tensor", "data dtype device requires_grad", making.literal, "torch.tensor([[0.3, 0.7], [0.4, 0.6]])"),
     Op(

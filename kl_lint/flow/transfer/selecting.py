@@ -71,6 +71,10 @@ def with_indices(effect: Effect) -> Effect:
     return both
 
 
+PERMUTATIONS = frozenset({"sort", "argsort", "msort", "randperm"})
+"""The operations whose indices may be those of everything, in another order."""
+
+
 def chosen(call: Call) -> Value:
     """gather, topk, index_select, narrow: some entries along `dim`."""
     given = call.tensor()
@@ -80,6 +84,8 @@ def chosen(call: Call) -> Value:
         call.frame.machine.filtered.update(given.loss.calls)
         return replace(given, number=number, loss=replace(given.loss, elementwise=False))
     match same_dim(given, dim, symbol):
+        case True if permutes(call.value("index")):
+            return replace(cut(given, number), mass=Mass.UNKNOWN)
         case True:
             return cut(given, number)
         case together if call.label not in ("gather", "take_along_dim") and (
@@ -113,8 +119,14 @@ def without_dim(given: Tensor, dim: int | None, number: int) -> Tensor:
     return replace(given, number=number, dim=after, rank=rank, form=None, source=None)
 
 
+def permutes(index: Value | None) -> bool:
+    """Whether an index may be a permutation, which takes everything: one that puts in order, or that mixes."""
+    made = index.trail if isinstance(index, Tensor) else None
+    return made is not None and any(step.what in PERMUTATIONS for step in made.steps())
+
+
 def pieces(call: Call) -> Value:
-    """chunk, split, unbind: a tuple of parts."""
+    """chunk, split, unbind: a tuple of parts. What becomes of all of them together is not followed."""
     given = call.tensor()
     dim, symbol = dim_of(call.value("dim") or Constant(0), call.numbers)
     number = call.number()
@@ -123,7 +135,7 @@ def pieces(call: Call) -> Value:
     elif same_dim(given, dim, symbol) is False or given.space not in DISTRIBUTIONS:
         part = replace(given, number=number, form=None, source=None)
     elif same_dim(given, dim, symbol):
-        part = cut(given, number)
+        part = replace(given, number=number, mass=Mass.UNKNOWN, form=None, source=None, weight=None)
     elif outermost(given, dim):
         part = replace(given, number=number, form=None, source=None)
     else:
