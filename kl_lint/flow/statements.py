@@ -535,8 +535,14 @@ def function_definition(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionD
     kind, transparent, no_grad = "function", True, False
     if frame.kind == "class" and node.name in ("__new__", "__init_subclass__", "__class_getitem__"):
         kind = "static"
+    name = node.name
     for decorator in node.decorator_list:
-        effect = decorator_effect(frame, decorator)
+        match decorator:
+            case ast.Attribute(value=ast.Name(id=node.name), attr="setter" | "deleter" as accessor):
+                name = f"{node.name}.{accessor}"  # beside the property, in whose place it does not stand
+                continue
+            case _:
+                effect = decorator_effect(frame, decorator)
         match effect:
             case "static" | "class" | "property":
                 kind = effect
@@ -550,7 +556,7 @@ def function_definition(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionD
     function = function_value(frame, node, owner=owner, kind=kind, transparent=transparent, no_grad=no_grad)
     if not transparent:
         register(frame, node, replace(function, transparent=True))
-    frame.set(node.name, function)
+    frame.set(name, function)
 
 
 TRANSPARENT_DECORATORS = frozenset(

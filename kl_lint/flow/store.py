@@ -56,7 +56,7 @@ def store_attribute(frame: Frame, target: ast.Attribute, value: Value) -> None:
     base = frame.machine.evaluate(frame, target.value)
     match base:
         case Instance():
-            changed: Value = base.with_attribute(target.attr, as_stored(frame, base, target, value))
+            changed: Value = with_stored(frame, base, target, value)
         case External():
             kept = tuple(pair for pair in base.arguments if pair[0] != target.attr)
             changed = replace(base, arguments=(*kept, (target.attr, value)))
@@ -76,15 +76,19 @@ def store_attribute(frame: Frame, target: ast.Attribute, value: Value) -> None:
     mutate(frame, target.value, base, changed)
 
 
-def as_stored(frame: Frame, base: Instance, target: ast.Attribute, value: Value) -> Value:
-    """What an attribute holds after `value` was assigned to it: what a setter makes of that is not followed."""
-    own = find_member(base.cls, target.attr)
-    has_setter = (
-        own is not None and isinstance(own[0], Function) and (own[0].kind == "property" or not own[0].transparent)
-    )
-    if has_setter or find_member(base.cls, "__setattr__") is not None:
-        return Unknown(frame.machine.fresh("set", target))
-    return value
+def with_stored(frame: Frame, base: Instance, target: ast.Attribute, value: Value) -> Value:
+    """An object after `value` was assigned to an attribute: what its setter makes of it, where there is one."""
+    own, setter = (find_member(base.cls, name) for name in (target.attr, f"{target.attr}.setter"))
+    if setter is not None and isinstance(setter[0], Function):
+        names = [parameter.arg for parameter in setter[0].node.args.args]
+        if len(names) == 2:
+            frame.machine.run(setter[0], dict(zip(names, (base, value), strict=True)), frame, target)
+            frame.machine.last_changed = ()
+            after, frame.machine.last_receiver = frame.machine.last_receiver, None
+            return after if after is not None else base
+    followed = setter is None and find_member(base.cls, "__setattr__") is None
+    followed = followed and not (own is not None and isinstance(own[0], Function) and own[0].kind == "property")
+    return base.with_attribute(target.attr, value if followed else Unknown(frame.machine.fresh("set", target)))
 
 
 def attribute_of_each(frame: Frame, base: Choice, name: str, value: Value) -> Value:

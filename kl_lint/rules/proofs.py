@@ -141,15 +141,15 @@ def same_dim(one: Distribution, other: Distribution) -> bool:
 def different_dims(one: Distribution, other: Distribution) -> bool:
     """Whether they are proved to be distributions along different dimensions.
 
-    Two dims counted from one side differ where their numbers do, ranks permitting: a tensor of lower rank is laid over
-    the last dims of the other. Counted from two sides, the ranks must be known.
+    Two dims counted from one side differ where their numbers do, ranks permitting: a vector is laid over the last dim
+    of the other. Counted from two sides, the ranks must be known.
     """
     if one.dim is None or other.dim is None:
         return False
     dims = (_from_the_end(one), _from_the_end(other))
     if None not in dims:
         return dims[0] != dims[1]
-    return (one.dim < 0) == (other.dim < 0) and one.dim != other.dim and one.rank == other.rank
+    return (one.dim < 0) == (other.dim < 0) and one.dim != other.dim and 1 not in (one.rank, other.rank)
 
 
 def _from_the_end(value: Distribution) -> int | None:

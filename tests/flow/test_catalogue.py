@@ -901,10 +901,10 @@ TAKES = (
     Row("p.take_along_dim(i.unsqueeze(-1), -1)", CUT, CUT, front=SPACE),
     Row("p.topk(2).values", CUT, CUT, front=SPACE),
     Row("p.topk(2, dim=-1)[0]", CUT, CUT, front=SPACE),
-    Row("p.chunk(2, -1)[0]", CUT, CUT, front=SPACE),
-    Row("p.split(2, -1)[0]", CUT, CUT, front=SPACE),
-    Row("p.split([1, 3], 2)[1]", CUT, CUT, back=SPACE),
-    Row("a, b = p.chunk(2, dim=-1)\nb", CUT, CUT, front=SPACE),
+    Row("p.chunk(2, -1)[0]", SPACE, SPACE),  # the other pieces may be added
+    Row("p.split(2, -1)[0]", SPACE, SPACE),
+    Row("p.split([1, 3], 2)[1]", SPACE, SPACE),
+    Row("a, b = p.chunk(2, dim=-1)\nb", SPACE, SPACE),
     Row("p[..., 0]", SPACE, SPACE),  # one class of two may stand for both
     Row("p[:, :, 0]", SPACE, SPACE),
     Row("p.select(-1, 0)", SPACE, SPACE),
