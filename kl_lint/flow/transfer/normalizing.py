@@ -65,6 +65,10 @@ def normalize(space: Space, *, sign: int = 1) -> Effect:
     return effect
 
 
+LABELS = frozenset({"one_hot", "eye", "scatter"})
+"""What makes labels: those that are scaled and normalised then are softened on purpose."""
+
+
 def twice(call: Call, operand: Tensor, dim: int | None, symbol: int | None) -> tuple[Note, ...]:
     """The note that probabilities are normalised again, where that is proved; after it, that they were before.
 
@@ -78,9 +82,9 @@ def twice(call: Call, operand: Tensor, dim: int | None, symbol: int | None) -> t
         given = inner
     if given.space is not Space.PROBS or given.mass is not Mass.WHOLE or given.maker is None:
         return ()
-    if same_dim(given, dim, symbol) is False:
-        return ()
     made = given.maker
+    if same_dim(given, dim, symbol) is False or (given is not operand and made.name in LABELS):
+        return ()
     note = Note(
         RemarkKind.NORMALIZED_TWICE,
         call.place,
