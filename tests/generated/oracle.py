@@ -606,6 +606,8 @@ def normalises_shares(seen: Witnessed) -> bool:
 
 def close(one: Tensor, other: Tensor) -> bool:
     """Whether two tensors are equal, up to rounding and the grammar's epsilons."""
+    # what went through `.item()` comes back in single precision
+    one, other = one.double(), other.double()
     return one.shape == other.shape and torch.allclose(one, other, rtol=1e-5, atol=1e-6, equal_nan=True)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from kl_lint.finding import Finding
 from tests.generated.examination import Examined, contradictions, false_claims, sites
+from tests.generated.oracle import close
 
 CUTS = ("[:, :4]", ".narrow(1, 0, 4)")
 
@@ -58,3 +60,8 @@ def loss(x, y, w, flag, opaque, seen):
     examined = Examined(source, (5,))
     assert examined.runs[0].divergences[0].target.sum() == 1
     assert len([*false_claims(examined)]) == 1
+
+
+def test_numbers_of_two_precisions_can_be_equal() -> None:
+    assert close(torch.tensor(1.5), torch.tensor(1.5 + 1e-7, dtype=torch.float64))
+    assert not close(torch.tensor(1.5), torch.tensor(1.6, dtype=torch.float64))
