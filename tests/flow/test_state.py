@@ -346,3 +346,28 @@ def test_what_the_same_call_has_made_is_the_same() -> None:
                 return F.kl_div(x.log_softmax(1), self.kept, reduction="batchmean")
     """
     assert [finding.code for finding in check_source(PRELUDE + textwrap.dedent(source), "loss.py")] == ["KLD402"]
+
+
+STEPPED = """
+    def loss(x):
+        scores = x.detach().clone().requires_grad_()
+        before = scores.detach().clone()
+        optimizer = torch.optim.SGD([scores], lr=1.0)
+        (scores.softmax(1) ** 2).sum().backward()
+        optimizer.step()
+        return F.kl_div(scores.log_softmax(1), before.softmax(1), reduction="batchmean")
+"""
+
+
+def test_a_copy_is_made_before_something_changes() -> None:
+    assert check_source(PRELUDE + textwrap.dedent(STEPPED), "loss.py") == ()
+
+
+@asks_torch
+def test_a_step_changes_the_scores_and_not_their_copy() -> None:
+    import torch
+
+    torch.manual_seed(0)
+    namespace: dict[str, Any] = {}
+    exec(PRELUDE + textwrap.dedent(STEPPED), namespace)
+    assert namespace["loss"](torch.randn(3, 4)) > 1e-4

@@ -41,12 +41,12 @@ def requires_grad(call: Call) -> Value:
 
 
 def copy_of(call: Call) -> Value:
-    """clone(): the same values in a new object."""
+    """clone(): the same values in a new object, which is made for what will change: it has a number of its own."""
     match call.values.get("input"):
         case Tensor() as given:
-            return replace(given)
+            return replace(given, number=call.numbers.of("clone", given.number))
         case Unknown() as given:
-            return Tensor(given.number, form=given.form)
+            return Tensor(call.numbers.of("clone", given.number), form=given.form)
         case other:
             return other if other is not None else Constant(None)
 
