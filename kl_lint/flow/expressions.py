@@ -16,6 +16,7 @@ from kl_lint.flow.declared import ANNOTATED, mark
 from kl_lint.flow.frame import MISSING, Frame
 from kl_lint.flow.indexing import index_parts, index_tensor
 from kl_lint.flow.objects import attribute, find_member, overlay_key
+from kl_lint.flow.ranks import has_more_dims
 from kl_lint.flow.state import holds_tensors, of_any_call
 from kl_lint.flow.store import store
 from kl_lint.flow.values import (
@@ -316,6 +317,8 @@ def arms_of(frame: Frame, test: ast.expr) -> Arms:
         case ast.BoolOp(op=ast.Or(), values=parts):
             no, yes = all_of(frame, [(no, yes) for yes, no in (arms_of(frame, part) for part in parts)])
             return yes, no
+        case ast.Compare() if has_more_dims(frame, test):
+            return NO_GUARDS, None
         case ast.Compare(left=left, ops=[operator], comparators=[right]):
             return compare_arms(frame, evaluate(frame, left), operator, evaluate(frame, right), test)
         case ast.NamedExpr():

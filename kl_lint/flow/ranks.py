@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kl_lint.flow.frame import Frame
-from kl_lint.flow.values import Tensor, Unknown, Value
+from kl_lint.flow.values import Tensor, Unknown, Value, options_of
 
-__all__ = ["asserted_ranks", "prove_rank"]
+__all__ = ["asserted_ranks", "has_more_dims", "prove_rank"]
 
 
 def prove_rank(frame: Frame, held: Value, rank: int) -> None:
@@ -42,6 +42,31 @@ def asserted_ranks(test: ast.expr) -> Iterator[tuple[ast.expr, int]]:
                 yield tensor, rank
         case _:
             pass
+
+
+def has_more_dims(frame: Frame, test: ast.Compare) -> bool:
+    """Whether a test asks for more dims than a number, and the tensor has them for certain: a distribution along dim 1
+    has two at least.
+    """
+    match test:
+        case ast.Compare(
+            left=asked, ops=[ast.Gt() | ast.GtE() as order], comparators=[ast.Constant(value=int() as few)]
+        ):
+            tensor = _asked_for(asked)
+        case _:
+            return False
+    if tensor is None:
+        return False
+    needed = few + 1 if isinstance(order, ast.Gt) else few
+    held = options_of(frame.machine.evaluate(frame, tensor))
+    return all(isinstance(one, Tensor) and least_rank(one) >= needed for _, one in held)
+
+
+def least_rank(tensor: Tensor) -> int:
+    """How many dims a tensor has at least."""
+    if tensor.rank is not None or tensor.dim is None:
+        return tensor.rank or 0
+    return tensor.dim + 1 if tensor.dim >= 0 else -tensor.dim
 
 
 def _asked_for(node: ast.expr) -> ast.expr | None:
