@@ -280,7 +280,19 @@ def call_one(frame: Frame, callee: Value, arguments: Arguments, node: ast.Call) 
         case Partial():
             return call_partial(frame, callee, arguments, node)
         case _:
+            give_away(frame, arguments, node)
             return opaque(frame, node)
+
+
+def give_away(frame: Frame, arguments: Arguments, node: ast.Call) -> None:
+    """After something unknown was given an object: a callback may have made other tensors of those that it holds."""
+    for value, place in (*arguments.positional, *arguments.keywords.values()):
+        if isinstance(value, Instance) and any(isinstance(held, Tensor) for _, held in value.attributes):
+            attributes = tuple(
+                (name, Unknown(frame.machine.fresh(name, node)) if isinstance(held, Tensor) else held)
+                for name, held in value.attributes
+            )
+            mutate(frame, place, value, replace(value, attributes=attributes))
 
 
 def opaque(frame: Frame, node: ast.AST) -> Value:

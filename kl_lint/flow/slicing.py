@@ -532,6 +532,10 @@ def judge(piece: Piece, relevant: frozenset[str], receiver: str | None, *, value
             name == receiver or attr == "__init__"
         ):
             piece.seed = True
+        case ast.Expr(value=ast.Call(args=arguments)) if receiver is not None and any(
+            isinstance(argument, ast.Name) and argument.id == receiver for argument in arguments
+        ):
+            piece.seed = True
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=base, attr=attr))) if (
             mutates(attr) and receiver is not None and sets_on(base, receiver)
         ):

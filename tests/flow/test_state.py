@@ -89,6 +89,23 @@ METHODS: tuple[Case, ...] = (
 )  # fmt: skip
 
 
+GIVEN_AWAY: tuple[Case, ...] = (
+    case("an_object_that_a_callback_is_given", """
+        class Loss:
+            def __init__(self, callbacks):
+                self.callbacks = callbacks
+            def fire(self):
+                for callback in self.callbacks:
+                    callback(self)
+            def of(self, x, y):
+                self.target = y.log_softmax(1)
+                self.fire()
+                return F.kl_div(x.log_softmax(1), self.target, reduction="batchmean")
+        def to_probabilities(loss):
+            loss.target = loss.target.exp()
+    """, [(LOG_PROBS, UNKNOWN, "batchmean", False)], "Loss([to_probabilities]).of(x, y)"),
+)  # fmt: skip
+
 FILLED: tuple[Case, ...] = (
     case("list_that_another_method_fills", """
         class Loss:
@@ -206,7 +223,7 @@ FILLED: tuple[Case, ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("example", [*METHODS, *FILLED], ids=lambda example: example.name)
+@pytest.mark.parametrize("example", [*METHODS, *GIVEN_AWAY, *FILLED], ids=lambda example: example.name)
 def test_objects(example: Case) -> None:
     check(example)
 
