@@ -467,6 +467,9 @@ def read(node: ast.AST, words: Words) -> None:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as other):
                 words.reads.add(name)  # another name of the same object: what is done to it in place is done to both
                 words.writes.add(root_of(other))
+            case ast.Assign(targets=[_, _, *_] as targets):  # several names of one object
+                names = [target.id for target in targets if isinstance(target, ast.Name)]
+                words.holds.update((one, other) for one in names for other in names if one != other)
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Tuple(elts=items) | ast.List(elts=items)):
                 words.holds.update((name, item.id) for item in items if isinstance(item, ast.Name))
             case ast.Assign(targets=[ast.Name(id=name)], value=value):

@@ -1178,6 +1178,7 @@ ALIASES: Table = (
     ("c = p[:, 0]\nc *= 2\nc *= 2\np", NOTHING_SAID),
     ("c = p.detach().clone()\nc.log_()\np", p(2)),
     ("c = p.view(-1)\np = F.softmax(y, 2)\nc.log_()\np", p(2)),
+    ("c = d = p\nd.log_()\nc", l(2)),
     # what holds it is no copy
     ("c = p.contiguous()\nc.log_()\np", l(2)),
     ("c = [p]\nc[0].log_()\np", l(2)),

@@ -103,7 +103,8 @@ GIVEN_AWAY: tuple[Case, ...] = (
                 return F.kl_div(x.log_softmax(1), self.target, reduction="batchmean")
         def to_probabilities(loss):
             loss.target = loss.target.exp()
-    """, [(LOG_PROBS, UNKNOWN, "batchmean", False)], "Loss([to_probabilities]).of(x, y)"),
+    """, [(LOG_PROBS, UNKNOWN, "batchmean", False), (LOG_PROBS, LOG_PROBS, "batchmean", False)],
+        "Loss([to_probabilities]).of(x, y)", "Loss([]).of(x, y)"),
 )  # fmt: skip
 
 FILLED: tuple[Case, ...] = (
