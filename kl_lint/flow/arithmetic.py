@@ -623,7 +623,7 @@ def divided_by_own_sum(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
         one.rank,
         nonnegative=True,
         gradient=one.gradient and not call.frame.no_grad,
-        maker=Maker("ratio", call.place),
+        maker=None if form.op == "norm1" and not one.nonnegative else Maker("ratio", call.place),  # it may have signs
         trail=Trail(call.place, "x / x.sum()", one.trail),
     )
 

@@ -82,8 +82,9 @@ def twice(call: Call, operand: Tensor, dim: int | None, symbol: int | None) -> t
         given = inner
     if given.space is not Space.PROBS or given.mass is not Mass.WHOLE or given.maker is None:
         return ()
-    made = given.maker
-    if same_dim(given, dim, symbol) is False or (given is not operand and made.name in LABELS):
+    made, again = given.maker, same_dim(given, dim, symbol)
+    told = given.dim is not None and dim is not None
+    if again is False or (told and not again) or (given is not operand and made.name in LABELS):
         return ()
     note = Note(
         RemarkKind.NORMALIZED_TWICE,
