@@ -20,6 +20,7 @@ from kl_lint.flow.objects import (
     is_kl_loss,
     lineage,
     method_operation,
+    torch_base,
 )
 from kl_lint.flow.reach import note_reach
 from kl_lint.flow.store import mutate, store, view_root
@@ -399,6 +400,9 @@ def module_list(frame: Frame, name: str, arguments: Arguments, node: ast.Call, n
 
 def call_external(frame: Frame, module: External, arguments: Arguments, node: ast.Call) -> Value:
     """Calling an object of torch: an nn.Module's forward."""
+    own = module.get("forward")
+    if own is not None:  # set on the object
+        return call(frame, own, arguments, node)
     if module.name == KL_LOSS:
         return kl_call(frame, "module", PAIR_SIGNATURE, arguments, node, module)
     short = module.name.rpartition(".")[2]
@@ -761,7 +765,10 @@ def call_method(
 
 
 def call_instance(frame: Frame, receiver: Instance, arguments: Arguments, node: ast.Call) -> Value:
-    """Calling an object: `__call__`, or an nn.Module's forward."""
+    """Calling an object: `__call__`, or an nn.Module's forward: one set on the object goes before that of its class."""
+    own = receiver.get("forward")
+    if own is not None and torch_base(receiver.cls) is not None:
+        return call(frame, own, arguments, node)
     for name in ("__call__", "forward"):
         found = find_member(receiver.cls, name)
         if found is not None and isinstance(found[0], Function):

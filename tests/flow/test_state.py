@@ -107,6 +107,25 @@ GIVEN_AWAY: tuple[Case, ...] = (
         "Loss([to_probabilities]).of(x, y)", "Loss([]).of(x, y)"),
 )  # fmt: skip
 
+PATCHED: tuple[Case, ...] = (
+    case("forward_set_on_an_object", """
+        class Head(nn.Module):
+            def forward(self, x):
+                return x.log_softmax(1)
+        def loss(x, y):
+            student, teacher = Head(), Head()
+            before = teacher.forward
+            teacher.forward = lambda scores: before(scores).exp()
+            return F.kl_div(student(x), teacher(y), reduction="batchmean")
+    """, [GOOD]),
+    case("forward_set_on_a_layer", """
+        def loss(x, y):
+            layer = nn.LogSoftmax(dim=1)
+            layer.forward = lambda scores: scores.softmax(1)
+            return F.kl_div(x.log_softmax(1), layer(y), reduction="batchmean")
+    """, [GOOD]),
+)  # fmt: skip
+
 FILLED: tuple[Case, ...] = (
     case("list_that_another_method_fills", """
         class Loss:
@@ -224,7 +243,7 @@ FILLED: tuple[Case, ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("example", [*METHODS, *GIVEN_AWAY, *FILLED], ids=lambda example: example.name)
+@pytest.mark.parametrize("example", [*METHODS, *GIVEN_AWAY, *PATCHED, *FILLED], ids=lambda example: example.name)
 def test_objects(example: Case) -> None:
     check(example)
 
