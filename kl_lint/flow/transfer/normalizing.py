@@ -124,6 +124,8 @@ def sigmoid(space: Space) -> Effect:
     def effect(call: Call) -> Value:
         operand = call.tensor()
         note = Note(RemarkKind.BERNOULLI, call.place, call.label, operand=call.operand_place())
+        negated = operand.form.operand if operand.form is not None and operand.form.op == "neg" else None
+        other = replace(call, values={**call.values, "input": negated}).number() if negated is not None else None
         return Tensor(
             call.number(),
             space,
@@ -135,6 +137,7 @@ def sigmoid(space: Space) -> Effect:
             notes=(note,),
             form=Form(call.label, operand),
             trail=call.trail(call.label),
+            complement_of=other if space is Space.PROBS else None,  # sigmoid(-x) is 1 - sigmoid(x)
         )
 
     return effect
