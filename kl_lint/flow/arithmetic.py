@@ -591,10 +591,7 @@ def divided_by_own_sum(call: Call, one: Tensor, other: Tensor) -> Tensor | None:
     form = other.form
     if form is None or form.op not in ("sum", "norm1") or one.loss is not None:
         return None
-    if one.space is Space.LOGITS:  # nonnegative after all, or of no use
-        own = form.operand.number == one.number
-        return Tensor(call.number(), rank=one.rank, gradient=one.gradient) if own else None
-    if one.space is Space.LOG_PROBS:
+    if one.space in (Space.LOGITS, Space.LOG_PROBS):  # logits: nonnegative after all, or of no use
         own = form.operand.number == one.number
         return Tensor(call.number(), rank=one.rank, gradient=one.gradient) if own else None
     dim, symbol, whole = form.dim, form.symbol, True

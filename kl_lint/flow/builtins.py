@@ -20,8 +20,6 @@ Handler = Callable[[Frame, list[Value], dict[str, Value], ast.AST], Value]
 def builtin(frame: Frame, name: str, arguments: list[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
     """The value of calling a builtin; unknown where it carries no tensor."""
     handler = HANDLERS.get(name)
-    if name == "next":  # of one iterator it gives something else each time
-        return Unknown(frame.machine.fresh("next", node))
     if handler is None:
         numbers = frame.machine.numbers
         return Unknown(numbers.of(name, *(number_of(value, numbers) for value in arguments)))
@@ -113,6 +111,11 @@ def integer(frame: Frame, node: ast.AST) -> Unknown:
     return Unknown(number, Form("integer", Unknown(number)))
 
 
+def following(frame: Frame, arguments: list[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
+    """next: of one iterator something else each time."""
+    return Unknown(frame.machine.fresh("next", node))
+
+
 def length(frame: Frame, arguments: list[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
     """len."""
     match arguments:
@@ -198,6 +201,7 @@ HANDLERS: dict[str, Handler] = {
     "enumerate": enumerated,
     "range": counted,
     "len": length,
+    "next": following,
     "sum": added_up,
     "isinstance": is_instance,
     "float": number_from,

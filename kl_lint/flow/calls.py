@@ -789,10 +789,7 @@ def instantiate(frame: Frame, cls: Class, arguments: Arguments, node: ast.Call) 
             return replace(instance, entered=True) if isinstance(instance, Instance) else instance
 
         def build() -> Value:
-            frame.machine.run(initializer, variables, frame, node)
-            frame.machine.last_changed = ()
-            after, frame.machine.last_receiver = frame.machine.last_receiver, None
-            return after if after is not None else instance
+            return frame.machine.receiver_after(initializer, variables, frame, node, instance)
 
         if is_kl_loss(cls):
             return build()
@@ -807,10 +804,7 @@ def instantiate(frame: Frame, cls: Class, arguments: Arguments, node: ast.Call) 
     receiver = bind_function(frame, found[0], Arguments(), made)
     if receiver is None:
         return replace(instance, entered=True)
-    frame.machine.run(found[0], receiver, frame, node)
-    frame.machine.last_changed = ()
-    after, frame.machine.last_receiver = frame.machine.last_receiver, None
-    return after if after is not None else made
+    return frame.machine.receiver_after(found[0], receiver, frame, node, made)
 
 
 def annotated_fields(cls: Class) -> tuple[str, ...]:

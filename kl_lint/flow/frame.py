@@ -303,6 +303,15 @@ class Machine:
         self.standalone: Callable[[Function, Value | None], Value]
         self.left_by: Callable[[Function, Value], Value | None]
 
+    def receiver_after(
+        self, function: Function, variables: dict[str, Value], caller: Frame, node: ast.AST, receiver: Value
+    ) -> Value:
+        """`receiver` as a call of its method `function` leaves it."""
+        self.run(function, variables, caller, node)
+        self.last_changed = ()
+        after, self.last_receiver = self.last_receiver, None
+        return after if after is not None else receiver
+
     def work(self, steps: int = 1) -> None:
         """Count `steps` of work; raises OutOfWork at the bound, OutOfReach at that of the allowance in force."""
         self.steps += steps

@@ -82,13 +82,12 @@ def with_stored(frame: Frame, base: Instance, target: ast.Attribute, value: Valu
     if setter is not None and isinstance(setter[0], Function):
         names = [parameter.arg for parameter in setter[0].node.args.args]
         if len(names) == 2:
-            frame.machine.run(setter[0], dict(zip(names, (base, value), strict=True)), frame, target)
-            frame.machine.last_changed = ()
-            after, frame.machine.last_receiver = frame.machine.last_receiver, None
-            return after if after is not None else base
-    followed = setter is None and find_member(base.cls, "__setattr__") is None
-    followed = followed and not (own is not None and isinstance(own[0], Function) and own[0].kind == "property")
-    return base.with_attribute(target.attr, value if followed else Unknown(frame.machine.fresh("set", target)))
+            variables = dict(zip(names, (base, value), strict=True))
+            return frame.machine.receiver_after(setter[0], variables, frame, target, base)
+    is_property = own is not None and isinstance(own[0], Function) and own[0].kind == "property"
+    if is_property or setter is not None or find_member(base.cls, "__setattr__") is not None:
+        value = Unknown(frame.machine.fresh("set", target))
+    return base.with_attribute(target.attr, value)
 
 
 def attribute_of_each(frame: Frame, base: Choice, name: str, value: Value) -> Value:

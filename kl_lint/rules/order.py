@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kl_lint.finding import SwapArguments
 from kl_lint.flow.kl_call import Distribution, KLCall, Remark, RemarkKind
-from kl_lint.flow.values import Mass, Space
+from kl_lint.flow.values import INFINITE_MASKS, Mass, Space
 from kl_lint.rules.base import NO_FIX, UNSAFE_FIX, Documentation, Report
 from kl_lint.rules.mending import unsafe
 from kl_lint.rules.proofs import same_dim, swapped
@@ -115,7 +115,7 @@ def _same_distribution(one: Distribution, other: Distribution) -> bool:
 
 def _changes(remarks: tuple[Remark, ...]) -> frozenset[tuple[RemarkKind, bool]]:
     """What was done to one of the two beside normalising it, if it changes the values."""
-    kinds = (RemarkKind.NORMALIZED_TWICE, RemarkKind.INFINITE_MASK, RemarkKind.MAYBE_INFINITE_MASK)
+    kinds = INFINITE_MASKS | {RemarkKind.NORMALIZED_TWICE}
     return frozenset((remark.kind, remark.epsilon) for remark in remarks if remark.kind in kinds or remark.epsilon)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from kl_lint.finding import Span
 from kl_lint.flow.kl_call import Argument, Distribution, KLCall, Kind, Remark, RemarkKind, Setting
-from kl_lint.flow.values import Mass, Space
+from kl_lint.flow.values import INFINITE_MASKS, Mass, Space
 
 __all__ = [
     "NORMALISED",
@@ -50,8 +50,7 @@ def remark_on(argument: Argument, kind: RemarkKind) -> Remark | None:
 
 def may_be_masked(argument: Argument) -> bool:
     """Whether logits of `argument` were masked with -inf before they were normalised, at least by one of the ways."""
-    masks = (RemarkKind.INFINITE_MASK, RemarkKind.MAYBE_INFINITE_MASK)
-    return any(remark_on(argument, kind) is not None for kind in masks)
+    return any(remark.kind in INFINITE_MASKS for remark in argument.value.remarks)
 
 
 def arguments(call: KLCall) -> tuple[tuple[str, Argument], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -357,6 +358,14 @@ OUTLIVING = {
 }  # fmt: skip
 
 
+def executed(source: str) -> Callable[..., Any]:
+    """The function `loss` of a program."""
+    namespace: dict[str, Any] = {}
+    exec(PRELUDE + textwrap.dedent(source), namespace)
+    loss: Callable[..., Any] = namespace["loss"]
+    return loss
+
+
 @pytest.mark.parametrize("name", OUTLIVING)
 def test_what_another_call_has_kept_is_made_of_something_else(name: str) -> None:
     assert check_source(PRELUDE + textwrap.dedent(OUTLIVING[name]), "loss.py") == ()
@@ -369,10 +378,9 @@ def test_the_second_call_is_held_against_the_first(name: str) -> None:
 
     torch.manual_seed(0)
     first, second = torch.randn(2, 3, 4)
-    namespace: dict[str, Any] = {}
-    exec(PRELUDE + textwrap.dedent(OUTLIVING[name]), namespace)
-    assert namespace["loss"](first).abs() < 1e-6
-    assert namespace["loss"](second) > 0.1
+    loss = executed(OUTLIVING[name])
+    assert loss(first).abs() < 1e-6
+    assert loss(second) > 0.1
 
 
 def test_what_the_same_call_has_made_is_the_same() -> None:
@@ -405,6 +413,4 @@ def test_a_step_changes_the_scores_and_not_their_copy() -> None:
     import torch
 
     torch.manual_seed(0)
-    namespace: dict[str, Any] = {}
-    exec(PRELUDE + textwrap.dedent(STEPPED), namespace)
-    assert namespace["loss"](torch.randn(3, 4)) > 1e-4
+    assert executed(STEPPED)(torch.randn(3, 4)) > 1e-4

@@ -135,7 +135,7 @@ def pieces(call: Call) -> Value:
     elif same_dim(given, dim, symbol) is False or given.space not in DISTRIBUTIONS:
         part = replace(given, number=number, form=None, source=None)
     elif same_dim(given, dim, symbol):
-        part = replace(given, number=number, mass=Mass.UNKNOWN, form=None, source=None, weight=None)
+        part = replace(cut(given, number), mass=Mass.UNKNOWN)
     elif outermost(given, dim):
         part = replace(given, number=number, form=None, source=None)
     else:
