@@ -21,7 +21,6 @@ from kl_lint.flow.transfer.call import (
     PartsValue,
     as_tensor,
     blurred,
-    from_end,
     same_dim,
 )
 from kl_lint.flow.transfer.elementwise import guarded, is_total
@@ -504,7 +503,7 @@ def scaled(call: Call, given: Tensor, factor: Tensor, by: Weight) -> Tensor | No
         given,
         number=call.number(),
         mass=mass,
-        dim=given.dim if rank == given.rank else from_end(given),
+        dim=given.dim if rank == given.rank else given.from_end(),
         rank=rank,
         weight=None if whole else weight,
         form=form,

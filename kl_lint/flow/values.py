@@ -264,6 +264,12 @@ class Tensor:
             return self.dim + self.rank, self.symbol
         return self.dim, self.symbol
 
+    def from_end(self) -> int | None:
+        """The distribution's dim counted from the end, where that is known."""
+        if self.dim is None or self.dim < 0:
+            return self.dim
+        return None if self.rank is None else self.dim - self.rank
+
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
@@ -660,15 +666,15 @@ def join_tensors(one: Tensor, other: Tensor, number: int) -> Tensor:
         known = Space.UNKNOWN not in (one.space, other.space)
         mixed = known or one.mixed or other.mixed
         return Tensor(number, mixed=mixed, rank=rank, gradient=gradient, masked=masked, loss=loss)
-    same_dim = one.where() == other.where()
+    dim, symbol = where_both(one, other)
     kinds = {note.kind for note in other.notes} - INFINITE_MASKS
     mask = masked_by_either(mask_of(one), mask_of(other))
     return Tensor(
         number,
         one.space,
         one.mass if one.mass is other.mass else Mass.UNKNOWN,
-        one.dim if same_dim else None,
-        one.symbol if same_dim else None,
+        dim,
+        symbol,
         rank,
         mixed=one.mixed or other.mixed,
         nonnegative=one.nonnegative and other.nonnegative,
@@ -683,6 +689,14 @@ def join_tensors(one: Tensor, other: Tensor, number: int) -> Tensor:
         trail=one.trail,
         loss=loss,
     )
+
+
+def where_both(one: Tensor, other: Tensor) -> tuple[int | None, int | None]:
+    """The dim and the symbol of two distributions, where they are the same: counted from the front, or from the end."""
+    if one.where() == other.where():
+        return one.where()
+    last = one.from_end()
+    return (last, None) if one.symbol is other.symbol is None and last == other.from_end() else (None, None)
 
 
 def masked_by_either(one: Note | None, other: Note | None) -> Note | None:

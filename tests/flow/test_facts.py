@@ -6,7 +6,7 @@ import pytest
 
 from kl_lint.finding import Span
 from kl_lint.flow.kl_call import Argument, KLCall, Kind, Producer, RemarkKind, Setting
-from kl_lint.flow.values import Mass, Space
+from kl_lint.flow.values import Mass, Space, Tensor, join_tensors
 from kl_lint.rules import judge
 from tests.flow.programs import PRELUDE, calls_in, facts_of, only_call
 
@@ -199,6 +199,27 @@ def test_dims_and_ranks(argument: str, dim: int | None, rank: int | None) -> Non
 def test_ranks_that_the_program_tells(told: str, rank: int | None) -> None:
     given, _ = arguments_of(f"{told}\nreturn F.kl_div(x.log_softmax(-1), y)", "x, y, n")
     assert given.value.rank == rank
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "dim"),
+    [
+        ((-1, None), (-1, None), -1),
+        ((-1, 2), (-1, None), -1),
+        ((-1, 2), (-1, 3), -1),
+        ((-1, 2), (1, None), 1),
+        ((1, 2), (-1, None), -1),
+        ((0, 2), (0, 3), 0),
+        ((1, 2), (0, 3), None),
+        ((1, None), (-1, None), None),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_two_ways_have_a_dim_in_common_where_it_is_counted_from_one_end(
+    one: tuple[int, int | None], other: tuple[int, int | None], dim: int | None, turned: bool
+) -> None:
+    ways = [Tensor(i, Space.PROBS, Mass.WHOLE, own, rank=rank) for i, (own, rank) in enumerate((one, other))]
+    assert join_tensors(*(reversed(ways) if turned else ways), 2).dim == dim
 
 
 def test_equal_names_of_a_dim_are_equal_symbols() -> None:

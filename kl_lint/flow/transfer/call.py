@@ -239,12 +239,6 @@ def constants_of(values: tuple[Value, ...]) -> tuple[int, ...] | None:
     return ints if ints and len(ints) == len(values) else None
 
 
-def from_end(given: Tensor) -> int | None:
-    """The distribution's dim counted from the end, where that is known."""
-    own, _ = given.where()
-    return own if own is None or own < 0 else own - given.rank if given.rank is not None else None
-
-
 ANY_WEIGHT = Weight(((-1, 1.0),))
 """A factor that is not known."""
 

@@ -10,7 +10,6 @@ from kl_lint.flow.transfer.call import (
     blurred,
     cut,
     dim_of,
-    from_end,
     listed,
     outermost,
     output_number,
@@ -166,7 +165,7 @@ def pad(call: Call) -> Value:
     amounts = listed(call.value("pad"))
     value = call.value("value") or Constant(0)
     plain = value in (Constant(0), Constant(0.0)) and call.value("mode") in (None, Constant("constant"))
-    if given.space is Space.PROBS and plain and len(amounts) == 2 and from_end(given) == -1:
+    if given.space is Space.PROBS and plain and len(amounts) == 2 and given.from_end() == -1:
         return replace(given, number=call.number(), form=None, source=None)
     return (
         replace(blurred(given, call.number()), rank=given.rank, maker=None)

@@ -10,7 +10,6 @@ from kl_lint.flow.transfer.call import (
     constants_of,
     cut,
     dim_of,
-    from_end,
     listed,
     loosened,
     outermost,
@@ -215,7 +214,7 @@ def expand(call: Call) -> Value:
     given = call.tensor()
     sizes = call.rest
     rank = len(sizes) if len(sizes) > 1 and all(not isinstance(s, Sequence) for s in sizes) else None
-    return replace(given, number=call.number(), rank=rank, dim=from_end(given), form=None, source=None)
+    return replace(given, number=call.number(), rank=rank, dim=given.from_end(), form=None, source=None)
 
 
 def repeat(call: Call) -> Value:
@@ -224,7 +223,7 @@ def repeat(call: Call) -> Value:
     """
     given = call.tensor()
     times = constants_of(call.rest or listed(call.value("dims")))
-    own = from_end(given)
+    own = given.from_end()
     number = call.number()
     if times is None or own is None or (times[own] if -own <= len(times) else 1) != 1:
         return blurred(given, number)
