@@ -9,8 +9,9 @@ from dataclasses import replace
 from kl_lint.flow.arithmetic import binary
 from kl_lint.flow.containers import MOST_ITEMS, elements
 from kl_lint.flow.frame import Frame
+from kl_lint.flow.lattice import join
 from kl_lint.flow.transfer.call import as_tensor, blurred, weight_any
-from kl_lint.flow.values import NONE, Constant, Form, Mapping, Sequence, Space, Tensor, Unknown, Value, join, number_of
+from kl_lint.flow.values import NONE, Constant, Form, Mapping, Sequence, Space, Tensor, Unknown, Value, number_of
 
 __all__ = ["BUILTINS", "builtin"]
 

@@ -1,16 +1,18 @@
-"""Calls: binding arguments by the real signature, and what each kind of callee returns."""
+"""Calls: what each kind of callee returns."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from kl_lint.flow.arguments import Arguments, bind_function, bound
 from kl_lint.flow.attributes import REGISTERING
 from kl_lint.flow.builtins import builtin
 from kl_lint.flow.containers import MOST_ITEMS, elements, mapping_method, sequence_method
 from kl_lint.flow.declared import declared
-from kl_lint.flow.frame import Frame, RawCall
+from kl_lint.flow.divergence import FUNCTIONAL, KL_SIGNATURE, PAIR_SIGNATURE, RAW, RAW_SIGNATURE, construct, kl_call
+from kl_lint.flow.frame import Frame
+from kl_lint.flow.lifting import lift
 from kl_lint.flow.objects import (
     HOOKING,
     KL_LOSS,
@@ -22,23 +24,19 @@ from kl_lint.flow.objects import (
     method_operation,
     torch_base,
 )
-from kl_lint.flow.reach import note_reach
-from kl_lint.flow.store import mutate, store, view_root
-from kl_lint.flow.torch_ops import CATALOGUE, MODULES, Operation, Parameter, parameters
-from kl_lint.flow.transfer.call import Call, PlaceValue, as_tensor
+from kl_lint.flow.operations import apply, operate, write_back, write_out
+from kl_lint.flow.store import mutate, store
+from kl_lint.flow.torch_ops import CATALOGUE, MODULES, Operation, parameters
+from kl_lint.flow.transfer.call import PlaceValue
 from kl_lint.flow.values import (
-    DISTRIBUTIONS,
     NONE,
-    NO_GUARDS,
     Bound,
     Choice,
     Class,
     Constant,
     External,
     Function,
-    Guards,
     Instance,
-    Loss,
     Mapping,
     Mass,
     Partial,
@@ -49,33 +47,12 @@ from kl_lint.flow.values import (
     Tensor,
     Unknown,
     Value,
-    choose,
-    compatible,
-    join,
-    number_of,
-    options_of,
 )
 
-__all__ = ["Arguments", "call", "evaluate_arguments", "lift", "or_default", "under"]
+__all__ = ["call", "call_function"]
 
-FUNCTIONAL = "torch.nn.functional.kl_div"
-RAW = "torch.kl_div"
 REBUILDING = HOOKING | {"append", "insert", "extend", "pop", "add_module", "register_module"}
 """The methods of a container of modules after which it computes something else."""
-LEGACY = "size_average reduce reduction log_target"
-KL_SIGNATURE = parameters(f"input target {LEGACY}")
-RAW_SIGNATURE = parameters("input target reduction log_target")
-LOSS_SIGNATURE = parameters(LEGACY)
-PAIR_SIGNATURE = parameters("input target")
-ALIASES = {
-    "axis": "dim",
-    "keepdims": "keepdim",
-    "self": "input",
-    "x": "input",
-    "tensor": "input",
-    "values": "src",
-    "dims": "dim",
-}
 TRANSPARENT = frozenset(
     {
         "torch.jit.script",
@@ -88,10 +65,6 @@ TRANSPARENT = frozenset(
         "typing.cast",
     }
 )
-COMPUTING = frozenset(
-    "add cat clamp clamp_min clone div exp expm1 lerp log log10 log1p log2 maximum mean mul pow stack sub sum".split()
-)
-"""Operations that always make a new tensor. A view that is taken under `torch.no_grad()` carries a gradient still."""
 PARALLEL = frozenset(
     {
         "torch.nn.DataParallel",
@@ -101,142 +74,6 @@ PARALLEL = frozenset(
     }
 )
 """What gives a module that computes what the given one does."""
-MOST_COMBINATIONS = 16
-
-
-@dataclass(slots=True)
-class Arguments:
-    """The evaluated arguments of a call. `open`: a `*` or `**` that cannot be read may give more."""
-
-    positional: list[tuple[Value, ast.expr | None]] = field(default_factory=list)
-    keywords: dict[str, tuple[Value, ast.expr | None]] = field(default_factory=dict)
-    open_positional: bool = False
-    open_keywords: bool = False
-
-    @property
-    def values(self) -> list[Value]:
-        """The positional values."""
-        return [value for value, _ in self.positional]
-
-    def get(self, index: int, name: str) -> Value | None:
-        """An argument by position or keyword."""
-        if name in self.keywords:
-            return self.keywords[name][0]
-        return self.positional[index][0] if index < len(self.positional) else None
-
-
-@dataclass(slots=True)
-class Binding:
-    """Arguments by parameter name."""
-
-    values: dict[str, Value] = field(default_factory=dict)
-    nodes: dict[str, ast.expr] = field(default_factory=dict)
-    positions: dict[str, int | str] = field(default_factory=dict)
-    rest: list[Value] = field(default_factory=list)
-    fits: bool = True
-
-
-def evaluate_arguments(frame: Frame, node: ast.Call) -> Arguments:
-    """Evaluate the arguments of a call in order; a literal `*` or `**` is opened."""
-    evaluate = frame.machine.evaluate
-    arguments = Arguments()
-    for argument in node.args:
-        if isinstance(argument, ast.Starred):
-            spread(arguments, evaluate(frame, argument.value))
-        else:
-            arguments.positional.append((evaluate(frame, argument), argument))
-    for keyword in node.keywords:
-        value = evaluate(frame, keyword.value)
-        if keyword.arg is not None:
-            arguments.keywords[keyword.arg] = (value, keyword.value)
-        else:
-            spread_keywords(arguments, value)
-    return arguments
-
-
-def spread(arguments: Arguments, value: Value) -> None:
-    """`*value`."""
-    match value:
-        case Sequence(items=items) if items is not None and not arguments.open_positional:
-            arguments.positional.extend((item, None) for item in items)
-        case _:
-            arguments.open_positional = True
-
-
-def spread_keywords(arguments: Arguments, value: Value) -> None:
-    """`**value`."""
-    match value:
-        case Mapping(entries=entries, rest=rest):
-            for key, entry in entries:
-                if isinstance(key, str):
-                    arguments.keywords.setdefault(key, (entry, None))
-            arguments.open_keywords |= rest is not None
-        case _:
-            arguments.open_keywords = True
-
-
-def bound(signature: tuple[Parameter, ...], arguments: Arguments) -> Binding:
-    """Arguments bound to a signature as Python binds them; `fits` is False where it would raise."""
-    binding = Binding()
-    slots = list(signature)
-    for index, (value, node) in enumerate(arguments.positional):
-        if slots and slots[0].rest:
-            binding.rest.append(value)
-            continue
-        if not slots:
-            binding.fits = False
-            break
-        put(binding, slots.pop(0).name, value, node, index)
-    names = {parameter.name for parameter in signature}
-    for name, (value, node) in arguments.keywords.items():
-        known = name if name in names else ALIASES.get(name, name)
-        if known in binding.values or known not in names:
-            binding.fits = False
-        else:
-            put(binding, known, value, node, name)
-    return binding
-
-
-def put(binding: Binding, name: str, value: Value, node: ast.expr | None, position: int | str) -> None:
-    """Note one bound argument."""
-    binding.values[name] = value
-    binding.positions[name] = position
-    if node is not None:
-        binding.nodes[name] = node
-
-
-def under(frame: Frame, guards: Guards, action: Callable[[], Value]) -> Value:
-    """The value of an action on the paths where `guards` hold."""
-    if not guards:
-        return action()
-    before = frame.conditions
-    frame.conditions = {**before, **dict(guards)}
-    try:
-        return action()
-    finally:
-        frame.conditions = before
-
-
-def lift(frame: Frame, function: Callable[..., Value], *values: Value) -> Value:
-    """`function` of plain values, for values that may be choices: each possible combination by itself."""
-    if not any(type(value) is Choice for value in values):
-        return function(*values)
-    combinations: list[tuple[Guards, tuple[Value, ...]]] = [(NO_GUARDS, ())]
-    here = frame.guards()
-    for value in values:
-        combinations = [
-            (guards | more, (*chosen, option))
-            for guards, chosen in combinations
-            for more, option in options_of(value)
-            if compatible(guards, more) and compatible(more, here)
-        ]
-        if len(combinations) > MOST_COMBINATIONS:
-            return function(*(join([frame.narrow(value)], frame.machine.numbers) for value in values))
-    options: list[tuple[Guards, Value]] = []
-    for guards, chosen in combinations:
-        result = under(frame, guards, lambda chosen=chosen: function(*chosen))  # type: ignore[misc]
-        options.extend((guards | more, option) for more, option in options_of(result) if compatible(guards, more))
-    return choose(options, frame.machine.numbers) if options else Unknown(frame.machine.numbers.of("impossible"))
 
 
 # --- dispatch --------------------------------------------------------------------------------------------------------
@@ -427,104 +264,6 @@ def call_external(frame: Frame, module: External, arguments: Arguments, node: as
             write_back(frame, binding.nodes.get("input"), binding, shown, result, node)
         return result
     return opaque(frame, node)
-
-
-def operate(
-    frame: Frame,
-    operation: Operation,
-    arguments: Arguments,
-    node: ast.Call,
-    *,
-    in_place: bool,
-    receiver: ast.expr | None = None,
-) -> Value:
-    """An operation of the catalogue; in place, what it was given holds the result."""
-    binding = bound(parameters(operation.signature), arguments)
-    if arguments.open_positional:
-        return opaque(frame, node)
-    result = apply(frame, operation, binding.values, binding.nodes, tuple(binding.rest), node)
-    target = receiver if receiver is not None else binding.nodes.get("input")
-    in_place = in_place or binding.values.get("inplace") == Constant(True)
-    if frame.no_grad and (in_place or operation.label in COMPUTING):
-        result = held_back(result, binding.values.values(), in_place=in_place)
-    asked = arguments.keywords.get("requires_grad")
-    if asked is not None and asked[0] != Constant(False) and isinstance(result, Tensor):
-        result = replace(result, gradient=True)
-    if in_place and "input" in binding.values and result is not binding.values["input"]:
-        write_back(frame, target, binding, operation, result, node)
-    write_out(frame, arguments, result)
-    return result
-
-
-def write_out(frame: Frame, arguments: Arguments, result: Value) -> None:
-    """Give the result of a call to what it is told to write it to: `out=`."""
-    out = arguments.keywords.get("out")
-    if out is not None and isinstance(out[1], (ast.Name, ast.Attribute)):
-        store(frame, out[1], result)
-
-
-def held_back(result: Value, given: Iterable[Value], *, in_place: bool = False) -> Value:
-    """What an operation that computes gives under `torch.no_grad()`: a new tensor carries no gradient, one that is
-    changed in place what it did before.
-    """
-    before = [option for value in given for _, option in options_of(value)]
-    kept = in_place and any(isinstance(one, Unknown) or (isinstance(one, Tensor) and one.gradient) for one in before)
-
-    def held(option: Value) -> Value:
-        return replace(option, gradient=kept) if isinstance(option, Tensor) else option
-
-    if type(result) is Choice:
-        return Choice(tuple((guards, held(option)) for guards, option in result.options))
-    return held(result)
-
-
-def write_back(
-    frame: Frame, target: ast.expr | None, binding: Binding, operation: Operation, result: Value, node: ast.Call
-) -> None:
-    """Give the result of an in-place operation to the name that holds the memory: the target itself, or what it is a
-    view of.
-    """
-    root = view_root(target)
-    old = binding.values["input"]
-    if root is target or root is None:
-        mutate(frame, target, old, result)
-        return
-    whole = frame.machine.evaluate(frame, root)
-    changed = apply(frame, operation, {**binding.values, "input": whole}, {}, tuple(binding.rest), node)
-    mutate(frame, root, whole, changed)
-
-
-def apply(
-    frame: Frame,
-    operation: Operation,
-    values: dict[str, Value],
-    nodes: dict[str, ast.expr],
-    rest: tuple[Value, ...],
-    node: ast.AST,
-) -> Value:
-    """The effect of an operation on its arguments, each alternative by itself."""
-    values = {name: distributed(frame, value) for name, value in values.items()}
-    names = [name for name, value in values.items() if type(value) is Choice]
-    if not names:
-        return operation.effect(Call(frame, node, operation.label, values, nodes, rest))
-
-    def effect(*chosen: Value) -> Value:
-        return operation.effect(
-            Call(frame, node, operation.label, {**values, **dict(zip(names, chosen, strict=True))}, nodes, rest)
-        )
-
-    return lift(frame, effect, *(values[name] for name in names))
-
-
-def distributed(frame: Frame, value: Value) -> Value:
-    """A list of choices as a choice of lists."""
-    match value:
-        case Sequence(items=items) if items is not None and any(type(item) is Choice for item in items):
-            return lift(frame, lambda *plain: replace(value, items=plain), *items)
-        case Sequence(element=Choice() as element):
-            return replace(value, element=join([element], frame.machine.numbers))
-        case _:
-            return value
 
 
 def call_bound(frame: Frame, name: str, receiver: Value, arguments: Arguments, node: ast.Call) -> Value:
@@ -786,7 +525,7 @@ def instantiate(frame: Frame, cls: Class, arguments: Arguments, node: ast.Call) 
         initializer = found[0]
         variables = bind_function(frame, initializer, arguments, instance)
         if variables is None:
-            return replace(instance, entered=True) if isinstance(instance, Instance) else instance
+            return replace(instance, entered=True)
 
         def build() -> Value:
             return frame.machine.receiver_after(initializer, variables, frame, node, instance)
@@ -832,182 +571,3 @@ def with_fields(instance: Instance, names: tuple[str, ...], arguments: Arguments
         if value is not None:
             instance = instance.with_attribute(name, value)
     return instance
-
-
-def bind_function(
-    frame: Frame, function: Function, arguments: Arguments, receiver: Value | None
-) -> dict[str, Value] | None:
-    """The variables a function starts with; None where Python would raise, or where a `*` hides what goes where."""
-    signature = function.node.args
-    given = list(arguments.positional)
-    if receiver is not None:
-        given.insert(0, (receiver, None))
-    names = [parameter.arg for parameter in (*signature.posonlyargs, *signature.args)]
-    variables: dict[str, Value] = dict(function.defaults)
-    for name, (value, _) in zip(names, given, strict=False):
-        variables[name] = value
-    if len(given) > len(names):
-        if signature.vararg is None:
-            return None
-        variables[signature.vararg.arg] = Sequence(tuple(value for value, _ in given[len(names) :]))
-    elif signature.vararg is not None:
-        variables[signature.vararg.arg] = Sequence(()) if not arguments.open_positional else Sequence(None)
-    allowed = {*names, *(parameter.arg for parameter in signature.kwonlyargs)}
-    extra: list[tuple[object, Value]] = []
-    for name, (value, _) in arguments.keywords.items():
-        if name in allowed:
-            variables[name] = value
-        elif signature.kwarg is not None:
-            extra.append((name, value))
-        else:
-            return None
-    if signature.kwarg is not None:
-        rest = Unknown(frame.machine.numbers.of("keywords", (id(function.node),))) if arguments.open_keywords else None
-        variables[signature.kwarg.arg] = Mapping(tuple(extra), rest)
-    unbound = [name for name in allowed if name not in variables]
-    if (arguments.open_positional and len(given) < len(names)) or arguments.open_keywords:
-        given_names = {*names[: len(given)], *arguments.keywords}
-        for name in sorted(allowed - given_names):
-            unknown = Unknown(frame.machine.numbers.of("spread", (id(function.node), name, frame.machine.epoch)))
-            variables[name] = or_default(variables.get(name), unknown)
-        return variables
-    return None if unbound else variables
-
-
-def or_default(default: Value | None, unknown: Unknown) -> Value:
-    """A parameter that something unknown may be given for: a module or function for its default is one of two."""
-    match default:
-        case Function() | External() | Class() | Instance() | Symbol() | Tensor():
-            return Choice(((NO_GUARDS, default), (NO_GUARDS, unknown)))
-        case _:
-            return unknown
-
-
-# --- KL --------------------------------------------------------------------------------------------------------------
-
-
-def construct(frame: Frame, arguments: Arguments, node: ast.Call) -> Value:
-    """`KLDivLoss(...)`: recorded, and kept with its settings."""
-    binding = bound(LOSS_SIGNATURE, arguments)
-    opened = arguments.open_positional or arguments.open_keywords
-    place = frame.place(node)
-    if binding.fits:
-        record(
-            frame,
-            RawCall(
-                "construction",
-                place,
-                node.func,
-                dict(binding.values),
-                binding.nodes,
-                binding.positions,
-                opened,
-                None,
-                frame.guards(),
-                frame.entry,
-                frame.callers,
-            ),
-        )
-    return External(
-        KL_LOSS, tuple(binding.values.items()), place, frame.machine.fresh(KL_LOSS, node), opened or not binding.fits
-    )
-
-
-def kl_call(
-    frame: Frame,
-    kind: str,
-    signature: tuple[Parameter, ...],
-    arguments: Arguments,
-    node: ast.Call,
-    module: External | None,
-) -> Value:
-    """A divergence: recorded as it is reached, its result remembered for what is done with it."""
-    binding = bound(signature, arguments)
-    opened = arguments.open_positional or arguments.open_keywords
-    numbers = frame.machine.numbers
-    number = frame.machine.fresh("kl_div", node)
-    if not binding.fits or arguments.open_positional or "input" not in binding.values or "target" not in binding.values:
-        frame.machine.unbound.add(frame.place(node))
-        return Unknown(number)
-    values = dict(binding.values)
-    construction = None
-    if module is not None:
-        values.update((key, value) for key, value in module.arguments if key in LEGACY.split())
-        opened = opened or module.open
-        construction = module.place if isinstance(module.place.node, ast.Call) else None
-    if "log_target" in values:
-        values["log_target"] = decided(frame, values["log_target"], values)
-    place = frame.place(node)
-    record(
-        frame,
-        RawCall(
-            kind,
-            place,
-            node.func,
-            values,
-            binding.nodes,
-            binding.positions,
-            opened,
-            construction,
-            frame.guards(),
-            frame.entry,
-            frame.callers,
-        ),
-    )
-    note_reach(frame, place, binding.nodes, values)
-    one, other = (as_tensor(join([values[name]], numbers), numbers) for name in ("input", "target"))
-    shaped = other if other.whole else one
-    agreed = shaped.whole and not (one.whole and other.whole and one.where() != other.where())
-    elementwise = keeps_elements(kind, values, opened)
-    rank = one.rank if one.rank == other.rank else None
-    return Tensor(
-        number,
-        dim=shaped.dim if agreed else None,
-        symbol=shaped.symbol if agreed else None,
-        rank=rank if elementwise else None,
-        gradient=not frame.no_grad,
-        loss=Loss(frozenset({place}), elementwise and any(was_normalised(side) for side in (one, other))),
-    )
-
-
-def was_normalised(side: Tensor) -> bool:
-    """Whether a tensor sums to one, or did before its elements were put into another shape."""
-    return side.whole or (side.space in DISTRIBUTIONS and side.maker is not None and side.mass is not Mass.BERNOULLI)
-
-
-def decided(frame: Frame, flag: Value, values: dict[str, Value]) -> Value:
-    """A flag (log_target is True or False, or torch raises), as both its outcomes where it also chose another
-    argument.
-    """
-    if not isinstance(flag, (Unknown, Bound)):
-        return flag
-    numbers = frame.machine.numbers
-    number = number_of(flag, numbers)
-    true, false = (numbers.of("equal", number, (repr(outcome),)) for outcome in (True, False))
-    guards = [*(guards for value in values.values() for guards, _ in options_of(value)), frame.guards()]
-    if not any(key in (number, true, false) for each in guards for key, _ in each):
-        return flag
-    outcomes = ((frozenset({(number, is_), (true, is_), (false, not is_)}), Constant(is_)) for is_ in (True, False))
-    return frame.narrow(Choice(tuple(outcomes)))
-
-
-def keeps_elements(kind: str, values: dict[str, Value], opened: bool) -> bool:
-    """Whether the result is proved to be unreduced."""
-    if opened:
-        return False
-    legacy = [values.get(name) for name in ("size_average", "reduce")]
-    if any(value is not None and value != NONE for value in legacy):
-        return values.get("reduce") == Constant(False)
-    reduction = values.get("reduction")
-    return reduction == Constant("none") or (kind == "raw" and reduction in (None, Constant(0)))
-
-
-def record(frame: Frame, raw: RawCall) -> None:
-    """Keep a KL call as it is reached, under its context and path; a later pass of a loop replaces the earlier one."""
-    frame.machine.calls.setdefault(raw.place, {}).setdefault(frame.key, {})[raw.guards] = raw
-
-
-def iterate_names(signature: ast.arguments) -> Iterator[str]:
-    """All parameter names."""
-    for parameter in (*signature.posonlyargs, *signature.args, *signature.kwonlyargs):
-        yield parameter.arg

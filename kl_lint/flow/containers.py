@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.indexing import rows_of
+from kl_lint.flow.lattice import choose, join
 from kl_lint.flow.objects import torch_base
 from kl_lint.flow.state import unsettled_item
 from kl_lint.flow.values import (
@@ -23,8 +24,6 @@ from kl_lint.flow.values import (
     Tensor,
     Unknown,
     Value,
-    choose,
-    join,
     number_of,
     options_of,
 )

@@ -8,14 +8,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from kl_lint.flow.arguments import Arguments, evaluate_arguments
 from kl_lint.flow.arithmetic import binary, negate
 from kl_lint.flow.builtins import BUILTINS
-from kl_lint.flow.calls import Arguments, call, call_function, evaluate_arguments, held_back, lift, under
+from kl_lint.flow.calls import call, call_function
 from kl_lint.flow.containers import MOST_ITEMS, concatenated, elements, item, lacks, one_of, too_deep, updated
 from kl_lint.flow.declared import ANNOTATED, mark
 from kl_lint.flow.frame import MISSING, Frame
 from kl_lint.flow.indexing import index_parts, index_tensor
+from kl_lint.flow.lattice import choose, join
+from kl_lint.flow.lifting import lift, under
 from kl_lint.flow.objects import attribute, find_member, overlay_key
+from kl_lint.flow.operations import held_back
 from kl_lint.flow.ranks import has_more_dims
 from kl_lint.flow.state import holds_tensors, of_any_call
 from kl_lint.flow.store import store
@@ -37,9 +41,7 @@ from kl_lint.flow.values import (
     Tensor,
     Unknown,
     Value,
-    choose,
     compatible,
-    join,
     number_of,
     options_of,
 )

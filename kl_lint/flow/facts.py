@@ -26,6 +26,7 @@ from kl_lint.flow.kl_call import (
     Site,
     Use,
 )
+from kl_lint.flow.lattice import is_empty, join
 from kl_lint.flow.reach import Reach, remark_key
 from kl_lint.flow.scope import Scope, kept
 from kl_lint.flow.source import Place, Source
@@ -45,8 +46,6 @@ from kl_lint.flow.values import (
     Unknown,
     Value,
     compatible,
-    is_empty,
-    join,
     options_of,
 )
 

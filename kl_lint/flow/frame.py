@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kl_lint.flow.lattice import choose, choose_states
 from kl_lint.flow.source import Place, Source
 from kl_lint.flow.survey import plain, row_of
 from kl_lint.flow.values import (
@@ -26,8 +27,6 @@ from kl_lint.flow.values import (
     Symbol,
     Unknown,
     Value,
-    choose,
-    choose_states,
     compatible,
     options_of,
 )

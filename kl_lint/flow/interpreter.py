@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from kl_lint.flow.calls import or_default
+from kl_lint.flow.arguments import or_default
 from kl_lint.flow.containers import too_deep
 from kl_lint.flow.declared import annotated
 from kl_lint.flow.expressions import evaluate
 from kl_lint.flow.frame import ContextKey, Frame, Machine, OutOfReach, Outcome, Return, Surroundings
 from kl_lint.flow.heirs import Heir
+from kl_lint.flow.lattice import choose, choose_states, flattened, join
 from kl_lint.flow.objects import KL_LOSS, receiver_name
 from kl_lint.flow.slicing import Changers, Slice, slice_of
 from kl_lint.flow.source import Source
@@ -35,10 +36,6 @@ from kl_lint.flow.values import (
     Tensor,
     Unknown,
     Value,
-    choose,
-    choose_states,
-    flattened,
-    join,
     options_of,
 )
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import ast
 
 from kl_lint.flow.frame import Frame
+from kl_lint.flow.lattice import choose
 from kl_lint.flow.syntax import viewed
-from kl_lint.flow.values import Tensor, Unknown, Value, choose, number_of, options_of
+from kl_lint.flow.values import Tensor, Unknown, Value, number_of, options_of
 
 __all__ = ["forget_shared", "note_view"]
 

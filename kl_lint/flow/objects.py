@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from kl_lint.flow.attributes import REGISTERING, WrittenAttributes, attributes_written
 from kl_lint.flow.frame import Frame, OutOfReach
+from kl_lint.flow.lattice import begun, choose, flattened, join
 from kl_lint.flow.state import holds_tensors, of_any_call, unsettled_attribute, unsettled_member
 from kl_lint.flow.torch_ops import CATALOGUE
 from kl_lint.flow.transfer.call import Call
@@ -31,10 +32,6 @@ from kl_lint.flow.values import (
     Tensor,
     Unknown,
     Value,
-    begun,
-    choose,
-    flattened,
-    join,
     number_of,
     options_of,
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from kl_lint.flow.frame import Frame
+from kl_lint.flow.lattice import choose
 from kl_lint.flow.source import Source
 from kl_lint.flow.syntax import walk
 from kl_lint.flow.values import (
@@ -25,7 +26,6 @@ from kl_lint.flow.values import (
     Tensor,
     Unknown,
     Value,
-    choose,
     options_of,
 )
 

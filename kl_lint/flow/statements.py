@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence as AbstractSequence
 from dataclasses import replace
 from typing import Any
 
-from kl_lint.flow.calls import held_back, lift
 from kl_lint.flow.containers import without_item
 from kl_lint.flow.expressions import Arms, arms_of, bind_target, combined, evaluate, function_value
 from kl_lint.flow.frame import MISSING, Frame, Return
+from kl_lint.flow.lattice import begun, choose, choose_states, join
+from kl_lint.flow.lifting import lift
 from kl_lint.flow.memory import note_view
 from kl_lint.flow.objects import CONSTANTS, canonical
+from kl_lint.flow.operations import held_back
 from kl_lint.flow.ranks import asserted_ranks, prove_rank
 from kl_lint.flow.store import mutate, store
 from kl_lint.flow.syntax import walk
@@ -35,11 +37,7 @@ from kl_lint.flow.values import (
     Tensor,
     Unknown,
     Value,
-    begun,
-    choose,
-    choose_states,
     compatible,
-    join,
     options_of,
 )
 

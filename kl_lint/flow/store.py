@@ -8,6 +8,7 @@ from dataclasses import replace
 from kl_lint.flow.containers import elements, with_item
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.indexing import index_parts, write_into
+from kl_lint.flow.lattice import choose, join
 from kl_lint.flow.memory import forget_shared
 from kl_lint.flow.objects import find_member, overlay_key
 from kl_lint.flow.ranks import prove_rank
@@ -25,8 +26,6 @@ from kl_lint.flow.values import (
     Tensor,
     Unknown,
     Value,
-    choose,
-    join,
     number_of,
     options_of,
 )

@@ -6,7 +6,8 @@ import pytest
 
 from kl_lint.finding import Span
 from kl_lint.flow.kl_call import Argument, KLCall, Kind, Producer, RemarkKind, Setting
-from kl_lint.flow.values import Mass, Space, Tensor, join_tensors
+from kl_lint.flow.lattice import join
+from kl_lint.flow.values import Mass, Numbers, Space, Tensor
 from kl_lint.rules import judge
 from tests.flow.programs import PRELUDE, calls_in, facts_of, only_call
 
@@ -219,7 +220,9 @@ def test_two_ways_have_a_dim_in_common_where_it_is_counted_from_one_end(
     one: tuple[int, int | None], other: tuple[int, int | None], dim: int | None, turned: bool
 ) -> None:
     ways = [Tensor(i, Space.PROBS, Mass.WHOLE, own, rank=rank) for i, (own, rank) in enumerate((one, other))]
-    assert join_tensors(*(reversed(ways) if turned else ways), 2).dim == dim
+    both = join(ways[::-1] if turned else ways, Numbers())
+    assert isinstance(both, Tensor)
+    assert both.dim == dim
 
 
 def test_equal_names_of_a_dim_are_equal_symbols() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kl_lint.flow.lattice import is_empty, join
 from kl_lint.flow.transfer.call import Call, as_tensor, blurred, dim_of, kept, outermost, same_dim, shifted_in, unmasked
 from kl_lint.flow.transfer.making import bernoulli_pair, fill_tensor, is_infinite
 from kl_lint.flow.values import (
@@ -20,8 +21,6 @@ from kl_lint.flow.values import (
     Tensor,
     Trail,
     Value,
-    is_empty,
-    join,
 )
 
 

@@ -1,0 +1,159 @@
+"""The KL divergence of torch: the calls of it, and the modules that are built for it, recorded as they are reached."""
+
+from __future__ import annotations
+
+import ast
+
+from kl_lint.flow.arguments import Arguments, bound
+from kl_lint.flow.frame import Frame, RawCall
+from kl_lint.flow.lattice import join
+from kl_lint.flow.objects import KL_LOSS
+from kl_lint.flow.reach import note_reach
+from kl_lint.flow.torch_ops import Parameter, parameters
+from kl_lint.flow.transfer.call import as_tensor
+from kl_lint.flow.values import (
+    DISTRIBUTIONS,
+    NONE,
+    Bound,
+    Choice,
+    Constant,
+    External,
+    Loss,
+    Mass,
+    Tensor,
+    Unknown,
+    Value,
+    number_of,
+    options_of,
+)
+
+__all__ = ["FUNCTIONAL", "KL_SIGNATURE", "PAIR_SIGNATURE", "RAW", "RAW_SIGNATURE", "construct", "kl_call"]
+
+FUNCTIONAL = "torch.nn.functional.kl_div"
+RAW = "torch.kl_div"
+LEGACY = "size_average reduce reduction log_target"
+KL_SIGNATURE = parameters(f"input target {LEGACY}")
+RAW_SIGNATURE = parameters("input target reduction log_target")
+LOSS_SIGNATURE = parameters(LEGACY)
+PAIR_SIGNATURE = parameters("input target")
+
+
+def construct(frame: Frame, arguments: Arguments, node: ast.Call) -> Value:
+    """`KLDivLoss(...)`: recorded, and kept with its settings."""
+    binding = bound(LOSS_SIGNATURE, arguments)
+    opened = arguments.open_positional or arguments.open_keywords
+    place = frame.place(node)
+    if binding.fits:
+        record(
+            frame,
+            RawCall(
+                "construction",
+                place,
+                node.func,
+                dict(binding.values),
+                binding.nodes,
+                binding.positions,
+                opened,
+                None,
+                frame.guards(),
+                frame.entry,
+                frame.callers,
+            ),
+        )
+    return External(
+        KL_LOSS, tuple(binding.values.items()), place, frame.machine.fresh(KL_LOSS, node), opened or not binding.fits
+    )
+
+
+def kl_call(
+    frame: Frame,
+    kind: str,
+    signature: tuple[Parameter, ...],
+    arguments: Arguments,
+    node: ast.Call,
+    module: External | None,
+) -> Value:
+    """A divergence: recorded as it is reached, its result remembered for what is done with it."""
+    binding = bound(signature, arguments)
+    opened = arguments.open_positional or arguments.open_keywords
+    numbers = frame.machine.numbers
+    number = frame.machine.fresh("kl_div", node)
+    if not binding.fits or arguments.open_positional or "input" not in binding.values or "target" not in binding.values:
+        frame.machine.unbound.add(frame.place(node))
+        return Unknown(number)
+    values = dict(binding.values)
+    construction = None
+    if module is not None:
+        values.update((key, value) for key, value in module.arguments if key in LEGACY.split())
+        opened = opened or module.open
+        construction = module.place if isinstance(module.place.node, ast.Call) else None
+    if "log_target" in values:
+        values["log_target"] = decided(frame, values["log_target"], values)
+    place = frame.place(node)
+    record(
+        frame,
+        RawCall(
+            kind,
+            place,
+            node.func,
+            values,
+            binding.nodes,
+            binding.positions,
+            opened,
+            construction,
+            frame.guards(),
+            frame.entry,
+            frame.callers,
+        ),
+    )
+    note_reach(frame, place, binding.nodes, values)
+    one, other = (as_tensor(join([values[name]], numbers), numbers) for name in ("input", "target"))
+    shaped = other if other.whole else one
+    agreed = shaped.whole and not (one.whole and other.whole and one.where() != other.where())
+    elementwise = keeps_elements(kind, values, opened)
+    rank = one.rank if one.rank == other.rank else None
+    return Tensor(
+        number,
+        dim=shaped.dim if agreed else None,
+        symbol=shaped.symbol if agreed else None,
+        rank=rank if elementwise else None,
+        gradient=not frame.no_grad,
+        loss=Loss(frozenset({place}), elementwise and any(was_normalised(side) for side in (one, other))),
+    )
+
+
+def was_normalised(side: Tensor) -> bool:
+    """Whether a tensor sums to one, or did before its elements were put into another shape."""
+    return side.whole or (side.space in DISTRIBUTIONS and side.maker is not None and side.mass is not Mass.BERNOULLI)
+
+
+def decided(frame: Frame, flag: Value, values: dict[str, Value]) -> Value:
+    """A flag (log_target is True or False, or torch raises), as both its outcomes where it also chose another
+    argument.
+    """
+    if not isinstance(flag, (Unknown, Bound)):
+        return flag
+    numbers = frame.machine.numbers
+    number = number_of(flag, numbers)
+    true, false = (numbers.of("equal", number, (repr(outcome),)) for outcome in (True, False))
+    guards = [*(guards for value in values.values() for guards, _ in options_of(value)), frame.guards()]
+    if not any(key in (number, true, false) for each in guards for key, _ in each):
+        return flag
+    outcomes = ((frozenset({(number, is_), (true, is_), (false, not is_)}), Constant(is_)) for is_ in (True, False))
+    return frame.narrow(Choice(tuple(outcomes)))
+
+
+def keeps_elements(kind: str, values: dict[str, Value], opened: bool) -> bool:
+    """Whether the result is proved to be unreduced."""
+    if opened:
+        return False
+    legacy = [values.get(name) for name in ("size_average", "reduce")]
+    if any(value is not None and value != NONE for value in legacy):
+        return values.get("reduce") == Constant(False)
+    reduction = values.get("reduction")
+    return reduction == Constant("none") or (kind == "raw" and reduction in (None, Constant(0)))
+
+
+def record(frame: Frame, raw: RawCall) -> None:
+    """Keep a KL call as it is reached, under its context and path; a later pass of a loop replaces the earlier one."""
+    frame.machine.calls.setdefault(raw.place, {}).setdefault(frame.key, {})[raw.guards] = raw
