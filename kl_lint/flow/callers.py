@@ -21,7 +21,7 @@ __all__ = ["enter_callers"]
 
 MOST_CALLING_FILES = 6
 """How many files are looked into for callers."""
-CALLERS_WORK = 10_000
+CALLERS_WORK = 12_000
 """The further steps that may be taken to find out what callers pass, where the file itself does not tell."""
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 

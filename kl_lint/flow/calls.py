@@ -20,6 +20,7 @@ from kl_lint.flow.objects import (
     attribute,
     find_member,
     is_kl_loss,
+    is_loss_of_its_own,
     lineage,
     method_operation,
     torch_base,
@@ -336,6 +337,10 @@ def external_method(
         return call_external(frame, receiver, arguments, node)
     if name in SELF_RETURNING:
         return receiver
+    if name in ("keys", "values", "items") and receiver.name.endswith("ModuleDict") and not arguments.positional:
+        held = Mapping(tuple(receiver.arguments), None, receiver.number)
+        outcome = mapping_method(frame, name, held, [], {})
+        return outcome[0] if outcome is not None else opaque(frame, node)
     if name in ("append", "extend") and receiver.name.endswith("ModuleList"):
         added, one = (
             (arguments.values, None)
@@ -431,7 +436,8 @@ def call_super(frame: Frame, name: str, base: Super, arguments: Arguments, node:
     if not is_kl_loss(base.cls):
         return opaque(frame, node) if name != "__init__" else NONE
     if name == "__init__":
-        loss = construct(frame, arguments, node)
+        own = isinstance(base.receiver, Instance) and is_loss_of_its_own(base.receiver.cls)
+        loss = construct(frame, arguments, node, kept=not own)
         if isinstance(base.receiver, Instance):
             changed = base.receiver.with_attribute("<torch>", loss)
             frame.replace_object(base.receiver, changed)
@@ -535,7 +541,7 @@ def instantiate(frame: Frame, cls: Class, arguments: Arguments, node: ast.Call) 
         frame.machine.pending[instance.number] = build
         return instance
     if is_kl_loss(cls):
-        return instance.with_attribute("<torch>", construct(frame, arguments, node))
+        return instance.with_attribute("<torch>", construct(frame, arguments, node, kept=not is_loss_of_its_own(cls)))
     made = with_fields(instance, annotated_fields(cls), arguments)
     found = find_member(cls, "__post_init__")
     if found is None or not isinstance(found[0], Function):

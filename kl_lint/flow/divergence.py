@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 
-from kl_lint.flow.arguments import Arguments, bound
+from kl_lint.flow.arguments import Arguments, Binding, bound
 from kl_lint.flow.frame import Frame, RawCall
 from kl_lint.flow.lattice import join
+from kl_lint.flow.lines import whole
 from kl_lint.flow.objects import KL_LOSS
 from kl_lint.flow.reach import note_reach
+from kl_lint.flow.source import Place
 from kl_lint.flow.torch_ops import Parameter, parameters
 from kl_lint.flow.transfer.call import as_tensor
 from kl_lint.flow.values import (
@@ -36,30 +38,17 @@ KL_SIGNATURE = parameters(f"input target {LEGACY}")
 RAW_SIGNATURE = parameters("input target reduction log_target")
 LOSS_SIGNATURE = parameters(LEGACY)
 PAIR_SIGNATURE = parameters("input target")
+CURVATURE = ("create_graph", "hessian", "hvp", "vhp", "jvp")
+"""What the text of a file says that takes second derivatives."""
 
 
-def construct(frame: Frame, arguments: Arguments, node: ast.Call) -> Value:
-    """`KLDivLoss(...)`: recorded, and kept with its settings."""
+def construct(frame: Frame, arguments: Arguments, node: ast.Call, *, kept: bool = True) -> Value:
+    """`KLDivLoss(...)`: recorded (unless not `kept`), and remembered with its settings."""
     binding = bound(LOSS_SIGNATURE, arguments)
     opened = arguments.open_positional or arguments.open_keywords
     place = frame.place(node)
-    if binding.fits:
-        record(
-            frame,
-            RawCall(
-                "construction",
-                place,
-                node.func,
-                dict(binding.values),
-                binding.nodes,
-                binding.positions,
-                opened,
-                None,
-                frame.guards(),
-                frame.entry,
-                frame.callers,
-            ),
-        )
+    if binding.fits and kept:
+        record(frame, "construction", node, binding, dict(binding.values), opened, None)
     return External(
         KL_LOSS, tuple(binding.values.items()), place, frame.machine.fresh(KL_LOSS, node), opened or not binding.fits
     )
@@ -90,22 +79,7 @@ def kl_call(
     if "log_target" in values:
         values["log_target"] = decided(frame, values["log_target"], values)
     place = frame.place(node)
-    record(
-        frame,
-        RawCall(
-            kind,
-            place,
-            node.func,
-            values,
-            binding.nodes,
-            binding.positions,
-            opened,
-            construction,
-            frame.guards(),
-            frame.entry,
-            frame.callers,
-        ),
-    )
+    record(frame, kind, node, binding, values, opened, construction)
     note_reach(frame, place, binding.nodes, values)
     one, other = (as_tensor(join([values[name]], numbers), numbers) for name in ("input", "target"))
     shaped = other if other.whole else one
@@ -154,6 +128,56 @@ def keeps_elements(kind: str, values: dict[str, Value], opened: bool) -> bool:
     return reduction == Constant("none") or (kind == "raw" and reduction in (None, Constant(0)))
 
 
-def record(frame: Frame, raw: RawCall) -> None:
-    """Keep a KL call as it is reached, under its context and path; a later pass of a loop replaces the earlier one."""
-    frame.machine.calls.setdefault(raw.place, {}).setdefault(frame.key, {})[raw.guards] = raw
+def record(
+    frame: Frame,
+    kind: str,
+    node: ast.Call,
+    binding: Binding,
+    values: dict[str, Value],
+    opened: bool,
+    construction: Place | None,
+) -> None:
+    """Keep a KL call as it is reached, under its context and path; a later pass of a loop replaces the earlier one.
+
+    One that stands where an error is wanted computes nothing.
+    """
+    if frame.wants_error:
+        return
+    guards = frame.guards()
+    raw = RawCall(
+        kind,
+        frame.place(node),
+        node.func,
+        values,
+        binding.nodes,
+        binding.positions,
+        opened,
+        construction,
+        guards,
+        frame.entry,
+        frame.callers,
+        in_test(frame) or differentiated_twice(frame),
+    )
+    frame.machine.calls.setdefault(raw.place, {}).setdefault(frame.key, {})[guards] = raw
+
+
+def in_test(frame: Frame | None) -> bool:
+    """Whether code stands in a test, by the names around it."""
+    while frame is not None:
+        name = getattr(frame.function.node, "name", "") if frame.function is not None else ""
+        owner = frame.owner.node.name if frame.owner is not None else ""
+        if name.startswith("test_") or (name.startswith("test") and name[4:5].isupper()):
+            return True
+        if owner.startswith("Test") or owner.endswith(("Test", "Tests", "TestCase")):
+            return True
+        frame = frame.parent
+    return False
+
+
+def differentiated_twice(frame: Frame) -> bool:
+    """Whether the text of a file tells of second derivatives, which a divergence has where it is zero."""
+    known = frame.machine.curved
+    if frame.source not in known:
+        text = whole(frame.source.lines)
+        known[frame.source] = any(word in text for word in CURVATURE)
+    return known[frame.source]

@@ -154,6 +154,9 @@ def fact(machine: Machine, raw: RawCall, values: dict[str, Value], uses: list[Lo
     """The fact of one path."""
     source = raw.place.source
     kind = Kind(raw.kind)
+    if raw.place in machine.reset:  # what it is built with, it is not called with
+        values = {name: value for name, value in values.items() if name not in ("reduction", "log_target")}
+        raw = replace(raw, open=True)
     settings = settings_of(source, raw, values)
     return KLCall(
         kind,
@@ -169,6 +172,7 @@ def fact(machine: Machine, raw: RawCall, values: dict[str, Value], uses: list[Lo
         tuple(loss_use(machine, use) for use in uses if use.place.source is source),
         raw.place in machine.filtered,
         raw.place in machine.summed,
+        raw.zero_meant,
         tuple(caller(machine, place).step for place in raw.callers),
     )
 

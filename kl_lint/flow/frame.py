@@ -87,6 +87,7 @@ class RawCall:
     guards: Guards
     entry: bool
     callers: tuple[Place, ...]
+    zero_meant: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,7 @@ class Machine:
         "calls",
         "changers",
         "contexts",
+        "curved",
         "declarations",
         "defaults",
         "defined",
@@ -215,9 +217,11 @@ class Machine:
         "reaches",
         "record_handwritten",
         "relevant",
+        "reset",
         "run",
         "running",
         "scopes",
+        "set_names",
         "settling",
         "shared",
         "slices",
@@ -272,6 +276,12 @@ class Machine:
         self.averaged: dict[Place, set[object]] = {}
         """What each mean is taken of: by class dimension, and whether it is an unreduced divergence."""
         self.filtered: set[Place] = set()
+        self.reset: set[Place] = set()
+        """The constructions of a KLDivLoss whose settings are changed afterwards."""
+        self.set_names: dict[ast.AST, frozenset[str]] = {}
+        """The attributes that the methods of a class set."""
+        self.curved: dict[Source, bool] = {}
+        """Of a file, whether it takes second derivatives."""
         self.summed: set[Place] = set()
         self.handwritten: dict[ast.AST, HandwrittenSum] = {}
         self.reaches: dict[tuple[Place, str, Place], Reach] = {}
@@ -389,6 +399,7 @@ class Frame:
     entry: bool = True
     callers: tuple[Place, ...] = ()
     no_grad: bool = False
+    wants_error: bool = False
     dead: bool = False
     star_import: bool = False
     pending: dict[str, list[ast.stmt]] = field(default_factory=dict)

@@ -230,6 +230,8 @@ class KLCall:
     """Elements of the unreduced result are selected or overwritten afterwards, which may mend what a mask did to it."""
     summed: bool = False
     """The unreduced result is seen to be summed or averaged."""
+    zero_meant: bool = False
+    """It stands in a test, or where second derivatives are taken: zero, too, says something there."""
     callers: tuple[Step, ...] = ()
     """The calls that led here, outermost first; empty where the function was entered with nothing known of its
     parameters.

@@ -9,6 +9,7 @@ from kl_lint.flow.attributes import REGISTERING, WrittenAttributes, attributes_w
 from kl_lint.flow.frame import Frame, OutOfReach
 from kl_lint.flow.lattice import begun, choose, flattened, join
 from kl_lint.flow.state import holds_tensors, of_any_call, unsettled_attribute, unsettled_member
+from kl_lint.flow.syntax import nodes_of
 from kl_lint.flow.torch_ops import CATALOGUE
 from kl_lint.flow.transfer.call import Call
 from kl_lint.flow.transfer.normalizing import normalize, sigmoid
@@ -177,6 +178,15 @@ def is_kl_loss(cls: Class) -> bool:
     return any(isinstance(base, Symbol) and base.name == KL_LOSS for present in lineage(cls) for base in present.bases)
 
 
+def is_loss_of_its_own(cls: Class) -> bool:
+    """Whether a kind of KLDivLoss computes something else: it has a `forward` that calls no other."""
+    found = find_member(cls, "forward")
+    if found is None or not isinstance(found[0], Function):
+        return False
+    nodes = nodes_of(found[0].node)
+    return not any(isinstance(node, ast.Attribute) and node.attr in ("forward", "__call__") for node in nodes)
+
+
 def is_open(cls: Class) -> bool:
     """Whether a class has methods that are not read: of a file of the project that makes no tensors, yet may keep them
     where the class has a placeholder.
@@ -228,13 +238,11 @@ def instance_attribute(frame: Frame, base: Instance, name: str, node: ast.AST) -
         member, _ = found
         if member == NONE and is_open(base.cls):
             return Unknown(frame.machine.numbers.of("placeholder", base.number, (name,), volatile=True))
-        if isinstance(member, Function) or not base.entered:
-            return bind(frame, member, base, node)
-        elsewhere = set_elsewhere(frame, base.cls, name)
+        plain = isinstance(member, Function) and name not in names_set(base.cls)
+        elsewhere = set_elsewhere(frame, base.cls, name) if base.entered and not plain else None
+        bound = bind(frame, member, base, node) if isinstance(member, Function) or not base.entered else member
         return (
-            member
-            if elsewhere is None
-            else choose(((NO_GUARDS, member), (NO_GUARDS, elsewhere)), frame.machine.numbers)
+            bound if elsewhere is None else choose(((NO_GUARDS, bound), (NO_GUARDS, elsewhere)), frame.machine.numbers)
         )
     elsewhere = set_elsewhere(frame, base.cls, name)
     if elsewhere is not None:
@@ -349,6 +357,17 @@ def writers(cls: Class, name: str) -> tuple[list[Function], list[Function]]:
             if name in written.changed and key != "__init__" and method not in changers:
                 changers.append(method)
     return sorted(setters, key=lambda function: getattr(function.node, "name", "") != "__init__"), changers
+
+
+def names_set(cls: Class) -> frozenset[str]:
+    """The attributes that the methods of a class, and of its bases, set."""
+    cache = cls.frame.machine.set_names
+    known = cache.get(cls.node)
+    if known is None:
+        methods = [member for present in lineage(cls) for member in present.members.values()]
+        found = (attributes_of(one).bound for one in methods if isinstance(one, Function) and one.kind == "function")
+        known = cache[cls.node] = frozenset().union(*found)
+    return known
 
 
 def attributes_of(function: Function) -> WrittenAttributes:

@@ -1,7 +1,7 @@
 """What the KL calls of a file leave open of which only the callers of their functions may know.
 
-An open question costs a search, so what cannot change is not asked: a call that is known with nothing known of the
-parameters is known whoever calls, and one that is right as it is called in the file needs no further witness. One that
+An open question costs a search, so what cannot change is not asked: a call that is known and made of no parameter is
+known whoever calls, and one that is right as it is called in the file needs no further witness. One that
 seems wrong does: others may call it rightly, and then it is the caller that is reported.
 """
 
@@ -14,7 +14,7 @@ from kl_lint.flow.frame import Machine, RawCall
 from kl_lint.flow.relevance import registries
 from kl_lint.flow.source import Source
 from kl_lint.flow.survey import Definition, last_name, surveyed
-from kl_lint.flow.values import Constant, Space, Tensor, Unknown, Value, options_of
+from kl_lint.flow.values import Constant, Numbers, Space, Tensor, Unknown, Value, options_of
 
 __all__ = ["COMMON", "answered", "open_questions"]
 
@@ -47,7 +47,7 @@ def open_questions(machine: Machine, source: Source) -> frozenset[str]:
             around = names_around(source, place.node)
             overridden = not derived.isdisjoint(around)
             for raw in (raw for context in contexts.values() for raw in context.values()):
-                if not settled(raw) or (raw.entry and overridden):
+                if not settled(raw, machine.numbers) or (raw.entry and overridden):
                     words |= around
                     here = (caller for caller in raw.callers if caller.source is source)
                     words.update(*(names_around(source, caller.node) for caller in here))
@@ -72,7 +72,7 @@ def answered(machine: Machine, source: Source) -> bool:
     for place, contexts in machine.calls.items():
         raws = [raw for context in contexts.values() for raw in context.values()] if place.source is source else []
         called = [raw for raw in raws if not raw.entry]
-        if not all(settled(raw) for raw in called or raws):
+        if not all(settled(raw, machine.numbers) for raw in called or raws):
             return False
     return not machine.unbound
 
@@ -82,7 +82,7 @@ def definitions_of(source: Source) -> Sequence[Definition]:
     return surveyed(source).definitions
 
 
-def settled(raw: RawCall) -> bool:
+def settled(raw: RawCall, numbers: Numbers) -> bool:
     """Whether callers can tell nothing more of a KL call, or need not. With nothing known of the parameters, they may
     still choose what is done with an unreduced divergence.
     """
@@ -94,9 +94,16 @@ def settled(raw: RawCall) -> bool:
     given, target = (spaces(raw.arguments[name]) for name in ("input", "target"))
     if raw.entry:
         reduced = raw.kind != "raw" and "reduce" not in told and told.get("reduction") != Constant("none")
-        return reduced and Space.UNKNOWN not in given | target
+        return reduced and Space.UNKNOWN not in given | target and not depends(raw, numbers)
     log_target = told.get("log_target") == Constant(True)
     return given == {Space.LOG_PROBS} and target == {Space.LOG_PROBS if log_target else Space.PROBS}
+
+
+def depends(raw: RawCall, numbers: Numbers) -> bool:
+    """Whether a distribution is made of a parameter: what that is already, its callers know."""
+    tensors = [one for name in ("input", "target") for _, one in options_of(raw.arguments[name])]
+    made_of = (one.number if one.source is None else one.source for one in tensors if isinstance(one, Tensor))
+    return any(numbers.is_given(number) for number in made_of)
 
 
 def spaces(value: Value) -> set[Space]:

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from kl_lint.flow.syntax import only_owners, viewed, walk
 
-__all__ = ["Changers", "Slice", "slice_of"]
+__all__ = ["Changers", "Slice", "changed_by_turns", "gone_through", "slice_of"]
 
 BUILTINS = frozenset(dir(builtins))
 MOST_KEPT = 2_000
@@ -39,6 +39,8 @@ MUTATORS = frozenset(
         "popitem",
         "register_buffer",
         "add_module",
+        "register_forward_hook",
+        "register_forward_pre_hook",
     }
 )
 
@@ -355,9 +357,11 @@ def collected(body: Sequence[ast.stmt], parent: ast.stmt | None) -> Iterator[Pie
             case ast.For() | ast.AsyncFor():
                 read(statement.iter, words)
                 read(statement.target, words)
-                if isinstance(statement.iter, (ast.Tuple, ast.List)):  # its items under another name
+                if changed_by_turns(statement):  # what it goes through, under another name
+                    things = {root_of(thing) for _, thing in gone_through(statement.target, statement.iter)}
                     words.reads.update(words.writes)
-                    words.writes.update(root_of(item) for item in statement.iter.elts)
+                    words.writes.update(things)
+                    words.changes.update(things)
                 yield from collected([*statement.body, *statement.orelse], statement)
             case ast.With() | ast.AsyncWith():
                 for item in statement.items:
@@ -391,6 +395,35 @@ def collected(body: Sequence[ast.stmt], parent: ast.stmt | None) -> Iterator[Pie
             words.given,
             frozenset(words.holds),
         )
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def changed_by_turns(loop: ast.For | ast.AsyncFor) -> frozenset[str]:
+    """The names that a loop gives to what it goes through, and through which its body changes that."""
+    pieces = list(collected(loop.body, None))
+    changed = frozenset(name for piece in pieces for name in piece.changes)
+    bound = frozenset(name for piece in pieces for name in piece.writes - piece.changes)
+    return frozenset(node.id for node in walk(loop.target) if isinstance(node, ast.Name)) & changed - bound
+
+
+def gone_through(target: ast.expr, iterated: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Each name of a loop with what it goes through: itself, or what stands in a literal, or behind `enumerate`."""
+    match target, iterated:
+        case _, ast.Tuple(elts=things) | ast.List(elts=things):
+            yield from ((target, thing) for thing in things)
+        case ast.Tuple(elts=[_, second]), ast.Call(func=ast.Name(id="enumerate"), args=[inner, *_]):
+            yield from gone_through(second, inner)
+        case ast.Tuple(elts=targets), ast.Call(func=ast.Name(id="zip"), args=things) if len(targets) == len(things):
+            for one, thing in zip(targets, things, strict=True):
+                yield from gone_through(one, thing)
+        case ast.Tuple(elts=[_, second]), ast.Call(func=ast.Attribute(value=base, attr="items")):
+            yield second, base
+        case _, ast.Call(func=ast.Attribute(value=base, attr="values")):
+            yield target, base
+        case _, ast.Call(func=ast.Name(id="reversed" | "list" | "tuple" | "sorted"), args=[inner, *_]):
+            yield from gone_through(target, inner)
+        case _:
+            yield target, iterated
 
 
 SPEAKING = frozenset(
@@ -562,10 +595,12 @@ def judge(piece: Piece, relevant: frozenset[str], receiver: str | None, *, value
 
 
 def sets_on(target: ast.expr, receiver: str) -> bool:
-    """Whether a target is an attribute of the receiver."""
+    """Whether a target is an attribute of the receiver, or of what one of these holds."""
     match target:
         case ast.Attribute(value=ast.Name(id=name)):
             return name == receiver
+        case ast.Attribute(value=ast.Attribute() as base):
+            return sets_on(base, receiver)
         case ast.Tuple(elts=targets) | ast.List(elts=targets):
             return any(sets_on(inner, receiver) for inner in targets)
         case ast.Subscript(value=base):

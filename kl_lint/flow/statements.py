@@ -10,6 +10,7 @@ from typing import Any
 from kl_lint.flow.containers import without_item
 from kl_lint.flow.expressions import Arms, arms_of, bind_target, combined, evaluate, function_value
 from kl_lint.flow.frame import MISSING, Frame, Return
+from kl_lint.flow.iteration import give_back
 from kl_lint.flow.lattice import begun, choose, choose_states, join
 from kl_lint.flow.lifting import lift
 from kl_lint.flow.memory import note_view
@@ -297,16 +298,26 @@ def try_statement(frame: Frame, node: ast.Try) -> None:
 
 
 def with_statement(frame: Frame, node: ast.With | ast.AsyncWith) -> None:
-    """`with`: under torch.no_grad() nothing new carries a gradient."""
-    before = frame.no_grad
+    """`with`: under torch.no_grad() nothing new carries a gradient, and what is to raise an error computes nothing."""
+    before = frame.no_grad, frame.wants_error
     for item in node.items:
         value = evaluate(frame, item.context_expr)
         if isinstance(item.context_expr, ast.Call):
             frame.no_grad = holds_back(frame, item.context_expr)
+            frame.wants_error |= wants_error(item.context_expr)
         if item.optional_vars is not None:
             store(frame, item.optional_vars, value)
     execute(frame, node.body)
-    frame.no_grad = before
+    frame.no_grad, frame.wants_error = before
+
+
+def wants_error(context: ast.Call) -> bool:
+    """Whether a context is there to see that something fails: `pytest.raises(...)`, `self.assertRaises(...)`."""
+    match context.func:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name == "raises" or name.startswith("assertRaises")
+        case _:
+            return False
 
 
 def holds_back(frame: Frame, context: ast.Call) -> bool:
@@ -329,6 +340,7 @@ def for_loop(frame: Frame, node: ast.For | ast.AsyncFor) -> None:
     """`for`: the body to its fixed point."""
     iterable = evaluate(frame, node.iter)
     exits = loop(frame, node.body, lambda: bind_target(frame, node.target, iterable, node))
+    give_back(frame, node)
     after_loop(frame, node.orelse, exits, endless=False)
 
 

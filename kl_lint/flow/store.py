@@ -10,7 +10,7 @@ from kl_lint.flow.frame import Frame
 from kl_lint.flow.indexing import index_parts, write_into
 from kl_lint.flow.lattice import choose, join
 from kl_lint.flow.memory import forget_shared
-from kl_lint.flow.objects import find_member, overlay_key
+from kl_lint.flow.objects import KL_LOSS, find_member, overlay_key
 from kl_lint.flow.ranks import prove_rank
 from kl_lint.flow.syntax import viewed
 from kl_lint.flow.values import (
@@ -31,6 +31,9 @@ from kl_lint.flow.values import (
 )
 
 __all__ = ["mutate", "store", "view_root"]
+
+SETTINGS = frozenset({"reduction", "log_target"})
+"""What a KLDivLoss looks up when it is called."""
 
 
 def store(frame: Frame, target: ast.expr, value: Value) -> None:
@@ -57,8 +60,7 @@ def store_attribute(frame: Frame, target: ast.Attribute, value: Value) -> None:
         case Instance():
             changed: Value = with_stored(frame, base, target, value)
         case External():
-            kept = tuple(pair for pair in base.arguments if pair[0] != target.attr)
-            changed = replace(base, arguments=(*kept, (target.attr, value)))
+            changed = with_setting(frame, base, target.attr, value)
         case Class():
             base.members[target.attr] = value
             return
@@ -75,6 +77,14 @@ def store_attribute(frame: Frame, target: ast.Attribute, value: Value) -> None:
     mutate(frame, target.value, base, changed)
 
 
+def with_setting(frame: Frame, base: External, name: str, value: Value) -> External:
+    """An object of torch after `value` was assigned to one of its attributes."""
+    if base.name == KL_LOSS and name in SETTINGS:
+        frame.machine.reset.add(base.place)
+    kept = tuple(pair for pair in base.arguments if pair[0] != name)
+    return replace(base, arguments=(*kept, (name, value)))
+
+
 def with_stored(frame: Frame, base: Instance, target: ast.Attribute, value: Value) -> Value:
     """An object after `value` was assigned to an attribute: what its setter makes of it, where there is one."""
     own, setter = (find_member(base.cls, name) for name in (target.attr, f"{target.attr}.setter"))
@@ -86,13 +96,25 @@ def with_stored(frame: Frame, base: Instance, target: ast.Attribute, value: Valu
     is_property = own is not None and isinstance(own[0], Function) and own[0].kind == "property"
     if is_property or setter is not None or find_member(base.cls, "__setattr__") is not None:
         value = Unknown(frame.machine.fresh("set", target))
+    loss = base.get("<torch>")
+    if isinstance(loss, External) and target.attr in SETTINGS:
+        base = base.with_attribute("<torch>", with_setting(frame, loss, target.attr, value))
     return base.with_attribute(target.attr, value)
 
 
 def attribute_of_each(frame: Frame, base: Choice, name: str, value: Value) -> Value:
     """An attribute set on whichever object it is."""
-    options = [(guards, v.with_attribute(name, value) if isinstance(v, Instance) else v) for guards, v in base.options]
-    return choose(options, frame.machine.numbers)
+
+    def changed(one: Value) -> Value:
+        match one:
+            case Instance():
+                return one.with_attribute(name, value)
+            case External():
+                return with_setting(frame, one, name, value)
+            case _:
+                return one
+
+    return choose([(guards, changed(one)) for guards, one in base.options], frame.machine.numbers)
 
 
 def store_item(frame: Frame, target: ast.Subscript, value: Value) -> None:

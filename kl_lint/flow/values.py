@@ -51,12 +51,13 @@ class Numbers:
     cannot see into); two reads of it are one flag, but no proof that two tensors are the same.
     """
 
-    __slots__ = ("_sizes", "_table", "_volatile")
+    __slots__ = ("_given", "_sizes", "_table", "_volatile")
 
     def __init__(self) -> None:
         self._table: dict[tuple[object, ...], int] = {}
         self._volatile: set[int] = set()
         self._sizes: set[int] = set()
+        self._given: set[int] = set()
 
     def of(self, operation: str, *parts: object, volatile: bool = False) -> int:
         """The number of `operation` on `parts`: value numbers (int) and hashable details (anything else, wrapped in a
@@ -69,6 +70,8 @@ class Numbers:
             operands = {part for part in parts if type(part) is int}
             if operation == "size" or not self._sizes.isdisjoint(operands):
                 self._sizes.add(number)
+            if operation == "parameter" or not self._given.isdisjoint(operands):
+                self._given.add(number)
             if volatile or not self._volatile.isdisjoint(operands):
                 self._volatile.add(number)
         return number
@@ -76,6 +79,10 @@ class Numbers:
     def is_size(self, number: int) -> bool:
         """Whether `number` stands for the size of a tensor along one dimension, or is computed from one."""
         return number in self._sizes
+
+    def is_given(self, number: int) -> bool:
+        """Whether `number` stands for a parameter of a function entered with nothing known, or is computed from one."""
+        return number in self._given
 
     def volatile(self, number: int) -> bool:
         """Whether the value behind `number` may change unseen."""

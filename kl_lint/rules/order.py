@@ -86,7 +86,7 @@ class SameDistributionTwice:
     )
 
     def check(self, call: KLCall) -> Report | None:
-        if call.input is None or call.target is None or call.log_target is None:
+        if call.input is None or call.target is None or call.log_target is None or call.zero_meant:
             return None
         one, other = call.input.value, call.target.value
         right = Space.LOG_PROBS if call.log_target else Space.PROBS
