@@ -19,7 +19,7 @@ from kl_lint.flow.modules import Modules
 from kl_lint.flow.objects import is_kl_loss
 from kl_lint.flow.presence import presence_of
 from kl_lint.flow.project import Project
-from kl_lint.flow.questions import open_questions
+from kl_lint.flow.questions import names_around, open_questions
 from kl_lint.flow.relevance import Relevant, names_for, relevant_names
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute_one
@@ -141,7 +141,8 @@ def foreign(frame: Frame, name: str) -> bool:
 
 def enter(interpreter: Interpreter, frame: Frame, names: Relevant) -> None:
     """Enter every function and method that uses a divergence with nothing known of its parameters; then, for as long as
-    these leave something open that callers may know, those that use them, as far as the work for callers goes.
+    these leave something open that callers may know, those that use them, and those that use these, as far as the work
+    for callers goes.
 
     After those that a name reaches come those that nothing has called: handed to something that cannot be seen into,
     kept in a table, defined again, or in a class within a function.
@@ -152,24 +153,31 @@ def enter(interpreter: Interpreter, frame: Frame, names: Relevant) -> None:
     survey = surveyed(frame.source)
     surveyed_nodes = {definition.node for definition in survey.definitions}
 
-    def look(new: frozenset[str], into: Callable[[Function], object]) -> None:
+    def look(new: frozenset[str], into: Callable[[Function], object]) -> frozenset[str]:
+        """Enter what reads one of the names; gives the names of what has been entered."""
+        entered: set[str] = set()
         readers: set[ast.AST] = {definition.node for definition in survey.readers(new)}
         readers.update(survey.reading({function.node for function in functions} - surveyed_nodes, new))
         for function in functions:
             if function.node in readers or derives(function):
                 into(function)
+                entered |= names_around(frame.source, function.node)
         left = {n: f for n, f in machine.defined.items() if n not in machine.called and f.frame.source is frame.source}
         for node in survey.reading(left, new) if left else ():
             if node not in machine.called:
                 into(left[node])
+        return frozenset(entered)
 
     look(names.near, lambda function: interpreter.standalone(function, None))
     look(names.makers - names.near, interpreter.glance)
     for heir in heirs(frame, frame.source):
         interpreter.inherit(heir, frame)
-    asked = names.makers
-    while new := (names_for(open_questions(machine, frame.source), frame.source) & names.names) - asked:
-        look(new, interpreter.glance)
+    asked, entered = names.makers, frozenset[str]()
+    while words := open_questions(machine, frame.source):
+        new = (names_for(words | entered, frame.source) & names.names) - asked
+        if not new:
+            break
+        entered = look(new, interpreter.glance)
         asked |= new
 
 

@@ -10,7 +10,16 @@ from kl_lint.flow.attributes import REGISTERING
 from kl_lint.flow.builtins import builtin
 from kl_lint.flow.containers import MOST_ITEMS, elements, mapping_method, sequence_method
 from kl_lint.flow.declared import declared
-from kl_lint.flow.divergence import FUNCTIONAL, KL_SIGNATURE, PAIR_SIGNATURE, RAW, RAW_SIGNATURE, construct, kl_call
+from kl_lint.flow.divergence import (
+    FUNCTIONAL,
+    KL_SIGNATURE,
+    PAIR_SIGNATURE,
+    RAW,
+    RAW_SIGNATURE,
+    computes,
+    construct,
+    kl_call,
+)
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.lifting import lift
 from kl_lint.flow.objects import (
@@ -30,6 +39,7 @@ from kl_lint.flow.store import mutate, store
 from kl_lint.flow.torch_ops import CATALOGUE, MODULES, Operation, parameters
 from kl_lint.flow.transfer.call import PlaceValue
 from kl_lint.flow.values import (
+    DISTRIBUTIONS,
     NONE,
     Bound,
     Choice,
@@ -120,7 +130,27 @@ def call_one(frame: Frame, callee: Value, arguments: Arguments, node: ast.Call) 
             return call_partial(frame, callee, arguments, node)
         case _:
             give_away(frame, arguments, node)
+            if isinstance(node.func, ast.Attribute) and node.func.attr == "step":
+                train(frame, node)
             return opaque(frame, node)
+
+
+def train(frame: Frame, node: ast.Call) -> None:
+    """After a step of an optimizer: scores that are trained themselves are others than before."""
+
+    def trained(name: str, value: Value) -> Value:
+        if isinstance(value, Tensor) and value.space not in DISTRIBUTIONS and value.gradient and value.loss is None:
+            return replace(value, number=frame.machine.fresh(f"trained {name}", node))
+        return value
+
+    for name, value in list(frame.variables.items()):
+        if isinstance(value, Instance):
+            attributes = tuple((key, trained(key, held)) for key, held in value.attributes)
+            after: Value = replace(value, attributes=attributes) if attributes != value.attributes else value
+        else:
+            after = trained(name, value)
+        if after is not value:
+            frame.set(name, after)
 
 
 def give_away(frame: Frame, arguments: Arguments, node: ast.Call) -> None:
@@ -163,6 +193,8 @@ def call_symbol(frame: Frame, name: str, arguments: Arguments, node: ast.Call) -
         return construct(frame, arguments, node)
     if name.startswith("builtins."):
         return call_builtin(frame, name[9:], arguments, node)
+    if name == "collections.OrderedDict":
+        return call_builtin(frame, "dict", arguments, node)
     if name in TRANSPARENT and arguments.positional:
         return arguments.positional[-1][0]
     if name in PARALLEL and arguments.positional:
@@ -341,7 +373,7 @@ def external_method(
         held = Mapping(tuple(receiver.arguments), None, receiver.number)
         outcome = mapping_method(frame, name, held, [], {})
         return outcome[0] if outcome is not None else opaque(frame, node)
-    if name in ("append", "extend") and receiver.name.endswith("ModuleList"):
+    if name in ("append", "extend") and receiver.name.endswith(("ModuleList", "Sequential")):
         added, one = (
             (arguments.values, None)
             if name == "append"
@@ -349,8 +381,9 @@ def external_method(
         )
         more = added if added is not None else [value for value in (one,) if value is not None]
         vague = receiver.open or added is None or bool(frame.loop_levels) or len(receiver.items) >= MOST_ITEMS
-        mutate(frame, target, receiver, replace(receiver, items=(*receiver.items[:MOST_ITEMS], *more), open=vague))
-        return NONE
+        longer = replace(receiver, items=(*receiver.items[:MOST_ITEMS], *more), open=vague)
+        mutate(frame, target, receiver, longer)
+        return longer
     short = receiver.name.rpartition(".")[2]
     number = frame.machine.opaque(node)
     if name in REBUILDING:
@@ -536,13 +569,14 @@ def instantiate(frame: Frame, cls: Class, arguments: Arguments, node: ast.Call) 
         def build() -> Value:
             return frame.machine.receiver_after(initializer, variables, frame, node, instance)
 
-        if is_kl_loss(cls):
+        handed = any(computes(value, frame.machine.relevant) for value in variables.values())
+        if handed or is_kl_loss(cls):
             return build()
         frame.machine.pending[instance.number] = build
         return instance
     if is_kl_loss(cls):
         return instance.with_attribute("<torch>", construct(frame, arguments, node, kept=not is_loss_of_its_own(cls)))
-    made = with_fields(instance, annotated_fields(cls), arguments)
+    made = with_fields(frame, instance, annotated_fields(cls), arguments)
     found = find_member(cls, "__post_init__")
     if found is None or not isinstance(found[0], Function):
         return made
@@ -564,16 +598,17 @@ def annotated_fields(cls: Class) -> tuple[str, ...]:
     return tuple(dict.fromkeys(declared))
 
 
-def with_fields(instance: Instance, names: tuple[str, ...], arguments: Arguments) -> Instance:
-    """An object with its fields set from the arguments, or to their defaults."""
-    if arguments.open_positional or arguments.open_keywords:
-        return instance
+def with_fields(frame: Frame, instance: Instance, names: tuple[str, ...], arguments: Arguments) -> Instance:
+    """An object with its fields set from the arguments, or to their defaults: a `*` or `**` may set any of them."""
+    opened = arguments.open_positional or arguments.open_keywords
     given = dict(zip(names, arguments.values, strict=False)) | {
         name: value for name, (value, _) in arguments.keywords.items()
     }
     for name in names:
         default = find_member(instance.cls, name)
         value = given.get(name) or (default[0] if default is not None else None)
+        if name not in given and opened:
+            value = Unknown(frame.machine.numbers.of("field", instance.number, (name,)))
         if value is not None:
             instance = instance.with_attribute(name, value)
     return instance

@@ -216,7 +216,8 @@ def sequence_method(frame: Frame, name: str, base: Sequence, arguments: list[Val
             taken = left.pop(index) if -len(left) <= index < len(left) else Unknown(numbers.of("empty", base.number))
             return taken, replace(base, items=tuple(left))
         case "pop" | "popleft", _:
-            rest = Sequence(None, widened_items(base, numbers), mutable=True, number=base.number)
+            number = numbers.of("popped", base.number)
+            rest = Sequence(None, widened_items(base, numbers), mutable=True, number=number)
             first = Constant(0) if name == "popleft" else Constant(-1)
             return item(frame, base, arguments[0] if arguments and name == "pop" else first), rest
         case "copy", []:

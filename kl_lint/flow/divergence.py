@@ -20,8 +20,14 @@ from kl_lint.flow.values import (
     Choice,
     Constant,
     External,
+    Function,
+    Instance,
     Loss,
+    Mapping,
     Mass,
+    Partial,
+    Sequence,
+    Symbol,
     Tensor,
     Unknown,
     Value,
@@ -29,7 +35,17 @@ from kl_lint.flow.values import (
     options_of,
 )
 
-__all__ = ["FUNCTIONAL", "KL_SIGNATURE", "PAIR_SIGNATURE", "RAW", "RAW_SIGNATURE", "construct", "kl_call"]
+__all__ = [
+    "FUNCTIONAL",
+    "KL_SIGNATURE",
+    "PAIR_SIGNATURE",
+    "RAW",
+    "RAW_SIGNATURE",
+    "computes",
+    "computing",
+    "construct",
+    "kl_call",
+]
 
 FUNCTIONAL = "torch.nn.functional.kl_div"
 RAW = "torch.kl_div"
@@ -38,6 +54,7 @@ KL_SIGNATURE = parameters(f"input target {LEGACY}")
 RAW_SIGNATURE = parameters("input target reduction log_target")
 LOSS_SIGNATURE = parameters(LEGACY)
 PAIR_SIGNATURE = parameters("input target")
+DIVERGENCES = frozenset({FUNCTIONAL, RAW, KL_LOSS})
 CURVATURE = ("create_graph", "hessian", "hvp", "vhp", "jvp")
 """What the text of a file says that takes second derivatives."""
 
@@ -181,3 +198,37 @@ def differentiated_twice(frame: Frame) -> bool:
         text = whole(frame.source.lines)
         known[frame.source] = any(word in text for word in CURVATURE)
     return known[frame.source]
+
+
+def computing(given: dict[str, Value], receiver: str | None, relevant: frozenset[str]) -> frozenset[str]:
+    """The parameters, and the attributes of the receiver, that hold what computes a divergence, or an unreduced one."""
+    names = {name for name, value in given.items() if name != receiver and computes(value, relevant)}
+    owner = given.get(receiver) if receiver is not None else None
+    if isinstance(owner, Instance):
+        names |= {name for name, value in owner.attributes if computes(value, relevant)}
+    return frozenset(names)
+
+
+def computes(value: Value, relevant: frozenset[str]) -> bool:
+    """Whether a value computes a divergence, or is an unreduced one."""
+    match value:
+        case External(name=name) | Symbol(name=name):
+            return name in DIVERGENCES
+        case Function(node=ast.FunctionDef(name=name)):
+            return name in relevant
+        case Instance(cls=cls):
+            return cls.node.name in relevant
+        case Bound(function=Function(node=ast.FunctionDef(name=name))):
+            return name in relevant
+        case Partial(function=function):
+            return computes(function, relevant)
+        case Tensor(loss=loss):
+            return loss is not None and loss.elementwise
+        case Sequence(items=items, element=element):
+            return any(computes(one, relevant) for one in (*(items or ()), *((element,) if element else ())))
+        case Mapping(entries=entries):
+            return any(computes(one, relevant) for _, one in entries)
+        case Choice(options=options):
+            return any(computes(one, relevant) for _, one in options)
+        case _:
+            return False

@@ -293,7 +293,7 @@ class Machine:
         was first: equal ones may be copies.
         """
         self.torch_names: dict[ast.AST, frozenset[str]] = {}
-        self.slices: dict[tuple[ast.AST, bool], Slice] = {}
+        self.slices: dict[tuple[ast.AST, bool, frozenset[str]], Slice] = {}
         self.pending: dict[int, Callable[[], Value]] = {}
         self.built: dict[int, Value] = {}
         self.relevant: frozenset[str] = frozenset()

@@ -19,6 +19,9 @@ from kl_lint.flow.values import (
     Constant,
     Form,
     Mass,
+    Note,
+    RemarkKind,
+    Sequence,
     Space,
     Tensor,
     Trail,
@@ -84,7 +87,17 @@ def index_part(frame: Frame, node: ast.expr) -> Part:
         case Unknown(form=Form(op="integer")):
             return Part(PartKind.INTEGER, number)
         case _:
-            return Part(PartKind.ADVANCED, number, permutes(value))
+            return Part(PartKind.ADVANCED, number, permutes(value) or exchanges(value))
+
+
+def exchanges(index: Value) -> bool:
+    """Whether a literal list puts the first classes, which may be all, in another order."""
+    match index:
+        case Sequence(items=tuple(items)) if all(isinstance(item, Constant) for item in items):
+            places = [item.value for item in items if isinstance(item, Constant)]
+            return places != sorted(places, key=str) and sorted(places, key=str) == list(range(len(places)))
+        case _:
+            return False
 
 
 def rows_of(tensor: Tensor, frame: Frame) -> Tensor:
@@ -117,8 +130,8 @@ def index_tensor(frame: Frame, tensor: Tensor, parts: tuple[Part, ...], number: 
         result = part_applied(result, kind, dim, number)
     if result.mass is Mass.CUT and tensor.mass is not Mass.CUT and any(part.vague for part in parts):
         result = replace(result, mass=Mass.UNKNOWN)
-    if any(part.kind is PartKind.ADVANCED for part in parts):
-        result = unmasked(result)
+    if result.mass is Mass.CUT or any(part.kind is PartKind.ADVANCED for part in parts):
+        result = unmasked(result)  # what is masked may be left out
     return replace(result, number=number, rank=rank, form=regained(tensor, parts))
 
 
@@ -229,6 +242,8 @@ def write_into(tensor: Tensor, parts: tuple[Part, ...], value: Value, number: in
         if not fits(tensor.space, value):
             return gathered_in(tensor, Space.UNKNOWN, value, number, place)
         return replace(blurred(tensor, number), rank=tensor.rank, notes=(), maker=None)
+    if is_infinite(value) and not is_infinite(tensor.fill):  # as masked_fill does
+        return replace(tensor, number=number, form=None, masked=Note(RemarkKind.INFINITE_MASK, place, "="), fill=None)
     keeps = tensor.form is not None and tensor.form.op in ("sum", "logsumexp")
     share = isinstance(tensor.fill, Unknown) and value in (Constant(0), Constant(0.0))  # of the padding, say
     fill = tensor.fill if share else None

@@ -10,6 +10,7 @@ from typing import TypeVar
 from kl_lint.flow.arguments import or_default
 from kl_lint.flow.containers import too_deep
 from kl_lint.flow.declared import annotated
+from kl_lint.flow.divergence import computing
 from kl_lint.flow.expressions import evaluate
 from kl_lint.flow.frame import ContextKey, Frame, Machine, OutOfReach, Outcome, Return, Surroundings
 from kl_lint.flow.heirs import Heir
@@ -104,7 +105,7 @@ class Interpreter:
                 function, dict(variables), key, entry=entry, callers=(*caller.callers[-8:], caller.place(node))
             )
             frame.no_grad = caller.no_grad or function.no_grad
-            frame.slice = self._slice(function, frame.receiver, value=True)
+            frame.slice = self._slice(function, frame.receiver, value=True, given=variables)
             frame.lent = lent(function, variables, frame.receiver)
             machine.entrances.setdefault(key, {})[caller.key, caller.place(node)] = None
             before = machine.impure
@@ -263,16 +264,19 @@ class Interpreter:
         known = self._abroad(lambda: self._body(frame, function))
         return known if known is not None else (Unknown(self.machine.opaque(function.node)), None)
 
-    def _slice(self, function: Function, receiver: str | None, *, value: bool) -> Slice | None:
-        """What of the function's body matters."""
+    def _slice(
+        self, function: Function, receiver: str | None, *, value: bool, given: dict[str, Value] | None = None
+    ) -> Slice | None:
+        """What of the function's body matters; where it is `given` what computes a divergence, that too."""
         node = function.node
         if isinstance(node, ast.Lambda):
             return None
-        key = (node, value)
+        handed = computing(given, receiver, self.machine.relevant) if given is not None else frozenset()
+        key = (node, value, handed)
         found = self.machine.slices.get(key)
         if found is None:
             source = function.frame.source
-            own = self.machine.variables.get((source, outermost(function).lineno), frozenset())
+            own = self.machine.variables.get((source, outermost(function).lineno), frozenset()) | handed
             found = self.machine.slices[key] = slice_of(
                 node, self.machine.relevant, receiver, value=value, own=own, changers=self._changers(source)
             )

@@ -117,8 +117,8 @@ class Modules:
             value = frame.lookup(name) if frame is not None else None
             if value is None and frame is not None:
                 value = self.starred(frame, name)
-            if isinstance(value, Symbol):
-                value = self.resolve(value)
+            if isinstance(value, Symbol):  # `from . import name` in a package stands for the module in it
+                value = self.resolve(value) if value.name != f"{place}{MEMBER}{name}" else None
             if value is None and (kind == "folder" or path.endswith("__init__.py")):
                 submodule = self.project.inside(folder, name)
                 value = symbol_of(submodule) if submodule is not None else None

@@ -16,7 +16,7 @@ from kl_lint.flow.source import Source
 from kl_lint.flow.survey import Definition, last_name, surveyed
 from kl_lint.flow.values import Constant, Numbers, Space, Tensor, Unknown, Value, options_of
 
-__all__ = ["COMMON", "answered", "open_questions"]
+__all__ = ["COMMON", "answered", "names_around", "open_questions"]
 
 COMMON = frozenset(
     {

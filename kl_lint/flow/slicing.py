@@ -580,6 +580,9 @@ def judge(piece: Piece, relevant: frozenset[str], receiver: str | None, *, value
             piece.seed = True
         case ast.Expr(value=ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=name), *_])) if name == receiver:
             piece.seed = True
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="step"))) if not mentions:
+            piece.seed = True  # it changes what is trained
+            piece.reads = frozenset()
         case ast.Expr(value=ast.Yield() | ast.YieldFrom() | ast.Await(value=ast.Yield())):
             piece.seed = True
         case ast.Assign(targets=targets) if receiver is not None and any(

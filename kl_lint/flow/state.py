@@ -148,6 +148,8 @@ def unrelated(value: Value, numbers: Numbers, site: int) -> Value:
                 entries=tuple((key, unrelated(item, numbers, site)) for key, item in entries),
                 rest=None if rest is None else unrelated(rest, numbers, site),
             )
+        case Instance(attributes=attributes) if holds_tensors(value):
+            return replace(value, attributes=tuple((name, unrelated(held, numbers, site)) for name, held in attributes))
         case Choice(options=options):
             return Choice(tuple((guards, unrelated(option, numbers, site)) for guards, option in options))
         case _:
@@ -155,12 +157,15 @@ def unrelated(value: Value, numbers: Numbers, site: int) -> Value:
 
 
 def holds_tensors(value: Value) -> bool:
-    """Whether a value is a list or a dict that holds tensors."""
+    """Whether a value is a list, a dict or an object that holds tensors."""
     match value:
         case Sequence(items=items, element=element):
             return any(isinstance(item, Tensor) for item in (*(items or ()), element))
         case Mapping(entries=entries, rest=rest):
             return isinstance(rest, Tensor) or any(isinstance(item, Tensor) for _, item in entries)
+        case Instance(attributes=attributes):
+            held = [option for _, attribute in attributes for _, option in options_of(attribute)]
+            return any(isinstance(one, Tensor) or holds_tensors(one) for one in held)
         case Choice(options=options):
             return any(holds_tensors(option) for _, option in options)
         case _:

@@ -13,6 +13,7 @@ from kl_lint.flow.memory import forget_shared
 from kl_lint.flow.objects import KL_LOSS, find_member, overlay_key
 from kl_lint.flow.ranks import prove_rank
 from kl_lint.flow.syntax import viewed
+from kl_lint.flow.transfer.making import is_infinite
 from kl_lint.flow.values import (
     Choice,
     Class,
@@ -149,6 +150,8 @@ def changed_item(frame: Frame, target: ast.Subscript, base: Value, key: Value, v
             return write_into(base, index_parts(frame, target.slice), value, number, frame.place(target))
         case Unknown(form=Form() as form) if form.op in ("sum", "logsumexp"):
             return None
+        case Unknown() if is_infinite(value):
+            return write_into(Tensor(base.number), index_parts(frame, target.slice), value, number, frame.place(target))
         case Unknown() if isinstance(key, Constant) and isinstance(key.value, str):
             frame.set(overlay_key(base, key.value, frame), value)
             return None
@@ -207,14 +210,17 @@ def mutate(frame: Frame, target: ast.expr | None, old: Value, new: Value) -> Non
     if new is old:
         return
     frame.replace_object(old, new)
-    match view_root(target):
+    root = view_root(target)
+    if root is not target and isinstance(new, Tensor):  # of what it is a view of, the dims are its own
+        new = replace(new, dim=None, symbol=None, rank=None)
+    match root:
         case ast.Name(id=name):
             home = frame.home(name)
             held = home.variables.get(name)
             if held is not new and not (type(held) is Choice and any(option is new for _, option in held.options)):
                 frame.note_write(home)
                 home.set(name, new)
-        case ast.expr() as root:
+        case ast.expr():
             store(frame, root, new)
         case None:
             pass

@@ -15,7 +15,7 @@ from kl_lint.rules.handwritten import HANDWRITTEN_RULES
 from kl_lint.rules.inputs import INPUT_RULES, BernoulliWithOneTerm
 from kl_lint.rules.normalization import NORMALIZATION_RULES
 from kl_lint.rules.order import ORDER_RULES
-from kl_lint.rules.reductions import REDUCTION_RULES
+from kl_lint.rules.reductions import OF_MEANS, REDUCTION_RULES
 from kl_lint.rules.targets import TARGET_RULES
 from kl_lint.rules.verdict import judge_site, with_written_settings, without_contested_fixes, without_paired_terms
 from kl_lint.selection import enables
@@ -55,7 +55,7 @@ def judge(facts: Facts, *, enable: frozenset[str] = frozenset()) -> tuple[Findin
     """
     rules = [one for one in CALL_RULES if _counts(one, enable)]
     verdicts = [judge_site(site, rules) for site in with_written_settings(facts.sites)]
-    verdicts = without_contested_fixes(without_paired_terms(verdicts, BernoulliWithOneTerm.code))
+    verdicts = without_contested_fixes(without_paired_terms(verdicts, BernoulliWithOneTerm.code, OF_MEANS))
     findings = [
         _finding(one, verdict.calls[0].filename, report)
         for verdict in verdicts

@@ -27,7 +27,7 @@ from kl_lint.rules.proofs import arguments, given, host, is_vector, literal_at
 from kl_lint.rules.references import BATCHMEAN, CHANGE_MEAN, KL_DIV, KL_DIV_LOSS, ONE_OVER_N
 from kl_lint.rules.wording import callee, trace_of
 
-__all__ = ["REDUCTION_RULES", "legacy_reduction"]
+__all__ = ["OF_MEANS", "REDUCTION_RULES", "legacy_reduction"]
 
 VALID = ("none", "mean", "batchmean", "sum")
 DEPRECATED_MEAN = "elementwise_mean"
@@ -573,3 +573,5 @@ REDUCTION_RULES = (
     BatchmeanWithoutBatch(),
     BatchmeanOverPositions(),
 )
+OF_MEANS = frozenset({DefaultReduction.code, MeanReduction.code, BatchmeanWithoutBatch.code})
+"""The rules that miss a sum over the classes."""

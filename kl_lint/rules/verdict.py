@@ -6,7 +6,7 @@ path on which all is well is reason enough to be silent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from kl_lint.finding import Applicability, Edit, Fix, Span
@@ -215,9 +215,10 @@ def _place(edit: Edit, constructions: Iterable[Span | None]) -> Span:
 # --- Bernoulli -------------------------------------------------------------------------------------------------------
 
 
-def without_paired_terms(verdicts: Sequence[Verdict], code: str) -> list[Verdict]:
+def without_paired_terms(verdicts: Sequence[Verdict], code: str, of_means: frozenset[str]) -> list[Verdict]:
     """Drop `code`, a missing complement, where another call of the file has it: the target `t` here, `1 - t` there,
-    written so or held in a variable. Of a helper that is called more than once, one call may be for the complement.
+    written so or held in a variable. With it goes what is said `of_means`: each element is a distribution then. Of a
+    helper that is called more than once, one call may be for the complement.
     """
     reported = [verdict for verdict in verdicts if code in verdict.reports]
     targets = {_target_text(verdict) for verdict in reported}
@@ -228,9 +229,12 @@ def without_paired_terms(verdicts: Sequence[Verdict], code: str) -> list[Verdict
     def has_both_terms(verdict: Verdict) -> bool:
         return _target_text(verdict) in paired or not complements.isdisjoint(_target_numbers(verdict))
 
-    return [
-        _without(code, verdict) if has_both_terms(verdict) or _has_callers(verdict) else verdict for verdict in verdicts
-    ]
+    def mended(verdict: Verdict) -> Verdict:
+        if code in verdict.reports and has_both_terms(verdict):
+            return _without(of_means | {code}, verdict)
+        return _without({code}, verdict) if has_both_terms(verdict) or _has_callers(verdict) else verdict
+
+    return [mended(verdict) for verdict in verdicts]
 
 
 def _targets(verdict: Verdict) -> Iterator[Distribution]:
@@ -262,11 +266,11 @@ def _has_callers(verdict: Verdict) -> bool:
     return len(chains - ends) > 1
 
 
-def _without(code: str, verdict: Verdict) -> Verdict:
+def _without(codes: Set[str], verdict: Verdict) -> Verdict:
     return replace(
         verdict,
-        reports={key: report for key, report in verdict.reports.items() if key != code},
-        offences={key: reports for key, reports in verdict.offences.items() if key != code},
+        reports={key: report for key, report in verdict.reports.items() if key not in codes},
+        offences={key: reports for key, reports in verdict.offences.items() if key not in codes},
     )
 
 

@@ -53,6 +53,13 @@ USE = "def loss(a, b):\n    return F.kl_div(log_soften(a), soften(b), reduction=
 RIGHT = {("log_probs", "probs")}
 
 IMPORTS = {
+    "a module that its package imports": (
+        {
+            "pkg/__init__.py": "from . import ops\n", "pkg/ops.py": SOFTEN,
+            "main.py": HEAD + "from pkg import ops\ndef loss(a, b):\n    return F.kl_div(ops.log_soften(a), ops.soften(b), reduction='sum')\n",
+        },
+        "main.py",
+    ),
     "relative": ({"pkg/__init__.py": "", "pkg/ops.py": SOFTEN, "pkg/main.py": HEAD + "from .ops import soften, log_soften\n" + USE}, "pkg/main.py"),
     "relative from above": (
         {"pkg/__init__.py": "", "pkg/ops.py": SOFTEN, "pkg/sub/__init__.py": "", "pkg/sub/main.py": HEAD + "from ..ops import soften, log_soften\n" + USE},

@@ -138,9 +138,11 @@ def power(call: Call) -> Value:
 
 
 def logits(call: Call) -> Value:
-    """A layer's raw output: scores on no scale."""
+    """A layer's raw output: scores on no scale. A stochastic matrix makes other probabilities of some."""
     given = call.tensor()
     number = output_number(call)
+    if given.space is Space.PROBS and call.value("module") is None:
+        return lose(call)
     return Tensor(number, Space.LOGITS, rank=given.rank, gradient=not call.frame.no_grad, trail=call.trail(call.label))
 
 

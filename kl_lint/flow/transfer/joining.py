@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from kl_lint.flow.lattice import is_empty, join
 from kl_lint.flow.transfer.call import Call, as_tensor, blurred, dim_of, kept, outermost, same_dim, shifted_in, unmasked
-from kl_lint.flow.transfer.making import bernoulli_pair, fill_tensor, is_infinite
+from kl_lint.flow.transfer.making import are_opposites, bernoulli_pair, fill_tensor, is_infinite
 from kl_lint.flow.values import (
     DISTRIBUTIONS,
     NONE,
@@ -48,7 +48,7 @@ def concatenate(call: Call) -> Value:
     if pair:
         return paired(call, merged, dim, symbol, merged.rank)
     if merged.space not in DISTRIBUTIONS:
-        return replace(merged, number=number, form=None)
+        return replace(merged, number=number, form=opposites(merged, items))
     if same_dim(merged, dim, symbol) is False or outermost(merged, dim):
         return replace(merged, number=number, form=None, source=None)
     return replace(blurred(merged, number), rank=merged.rank, maker=None, notes=kept(merged.notes))
@@ -84,7 +84,12 @@ def stack(call: Call) -> Value:
         return replace(
             merged, number=call.number(), dim=after, symbol=None, mass=mass, rank=rank, form=element, source=None
         )
-    return replace(merged, number=call.number(), rank=rank, form=None)
+    return replace(merged, number=call.number(), rank=rank, form=opposites(merged, items))
+
+
+def opposites(merged: Tensor, items: tuple[Value, ...] | None) -> Form | None:
+    """That scores stand beside their negatives."""
+    return Form("opposites", merged) if items is not None and are_opposites(items) else None
 
 
 def where(call: Call) -> Value:

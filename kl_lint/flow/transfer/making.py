@@ -143,6 +143,20 @@ def bernoulli_pair(items: tuple[Value, ...]) -> bool:
     return False
 
 
+def are_opposites(items: tuple[Value, ...]) -> bool:
+    """Whether two tensors are `x` and `-x`, of which the sigmoids are the two terms of a Bernoulli distribution."""
+    match items:
+        case (Tensor() | Unknown() as one, Tensor() | Unknown() as other):
+            return is_negative(one, other) or is_negative(other, one)
+        case _:
+            return False
+
+
+def is_negative(one: Tensor | Unknown, other: Tensor | Unknown) -> bool:
+    """Whether a tensor is `-other`."""
+    return one.form is not None and one.form.op == "neg" and one.form.operand.number == other.number
+
+
 def is_infinite(fill: Value | None) -> bool:
     """Whether a constant is minus infinity."""
     return isinstance(fill, Constant) and fill.value == float("-inf")

@@ -123,18 +123,19 @@ def sigmoid(space: Space) -> Effect:
 
     def effect(call: Call) -> Value:
         operand = call.tensor()
+        both = operand.form is not None and operand.form.op == "opposites"
         note = Note(RemarkKind.BERNOULLI, call.place, call.label, operand=call.operand_place())
         negated = operand.form.operand if operand.form is not None and operand.form.op == "neg" else None
         other = replace(call, values={**call.values, "input": negated}).number() if negated is not None else None
         return Tensor(
             call.number(),
             space,
-            Mass.BERNOULLI,
+            Mass.UNKNOWN if both else Mass.BERNOULLI,
             rank=operand.rank,
             nonnegative=space is Space.PROBS,
             gradient=operand.gradient and not call.frame.no_grad,
             maker=Maker(call.label, call.place, call.operand_place(), operand.number),
-            notes=(note,),
+            notes=() if both else (note,),
             form=Form(call.label, operand),
             trail=call.trail(call.label),
             complement_of=other if space is Space.PROBS else None,  # sigmoid(-x) is 1 - sigmoid(x)
