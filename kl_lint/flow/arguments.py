@@ -32,6 +32,9 @@ ALIASES = {
     "tensor": "input",
     "values": "src",
     "dims": "dim",
+    "a": "input",
+    "a_min": "min",
+    "a_max": "max",
 }
 
 

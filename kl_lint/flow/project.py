@@ -29,7 +29,7 @@ MOST_SEARCHED = 12_000_000
 SKIPPED = frozenset({"__pycache__", "node_modules", "build", "dist", "site-packages"})
 TELLING = tuple(
     b"softmax Softmax softmin Softmin kl_div KLDiv logsumexp log_prob one_hot logsigmoid log_sigmoid Logsigmoid "
-    b"Log_sigmoid Sigmoid Categorical .log( .exp( .sigmoid( F.normalize".split()
+    b"Log_sigmoid Sigmoid Categorical .log( .exp( .sigmoid( F.normalize nn.Linear(".split()
 )
 """What the text of a file says that makes, or moves, a distribution."""
 OPERATION = re.compile(rb"torch\.(?:log|exp|sigmoid)\b")

@@ -460,6 +460,58 @@ OPERATIONS: tuple[Operation, ...] = (
         elementwise.lose,
         "p.erfinv_()",
     ),
+    # --- arrays of numpy, on their way to a tensor
+    Op("T.astype", "input dtype", making.of_array(elementwise.keep), "torch.from_numpy(p.numpy().astype('float64'))"),
+    Op(
+        "numpy.asarray numpy.array numpy.ascontiguousarray",
+        "input dtype",
+        making.of_array(making.from_data),
+        "torch.from_numpy(numpy.asarray(p.numpy()))",
+    ),
+    Op("numpy.log", "input", making.of_array(normalizing.logarithm), "torch.from_numpy(numpy.log(p.numpy()))"),
+    Op("numpy.exp", "input", making.of_array(normalizing.exponential), "torch.from_numpy(numpy.exp(l.numpy()))"),
+    Op(
+        "numpy.abs numpy.absolute",
+        "input",
+        making.of_array(elementwise.nonnegative),
+        "torch.from_numpy(numpy.abs(x.numpy()))",
+    ),
+    Op(
+        "numpy.sum",
+        "input dim dtype out keepdim",
+        making.of_array(reducing.reduce("sum")),
+        "torch.from_numpy(numpy.sum(p.numpy(), 1))",
+    ),
+    Op(
+        "numpy.clip",
+        "input min max",
+        making.of_array(elementwise.clamp),
+        "torch.from_numpy(numpy.clip(p.numpy(), 1e-8, 1.0))",
+    ),
+    Op(
+        "numpy.maximum",
+        "input other",
+        making.of_array(elementwise.maximum),
+        "torch.from_numpy(numpy.maximum(p.numpy(), 1e-8))",
+    ),
+    Op(
+        "numpy.where",
+        "condition input other",
+        making.of_array(joining.where),
+        "torch.from_numpy(numpy.where(m.numpy(), p.numpy(), q.numpy()))",
+    ),
+    Op(
+        "numpy.stack",
+        "tensors dim",
+        making.of_array(joining.stack),
+        "torch.from_numpy(numpy.stack([p.numpy(), q.numpy()], axis=0))",
+    ),
+    Op(
+        "numpy.concatenate",
+        "tensors dim",
+        making.of_array(joining.concatenate),
+        "torch.from_numpy(numpy.concatenate([p.numpy(), q.numpy()], axis=0))",
+    ),
     # --- operators as functions
     Op("torch.add T.add", "input other alpha", a.operator("add"), "torch.add(p, q)"),
     Op("torch.sub torch.subtract T.sub T.subtract", "input other alpha", a.operator("sub"), "torch.sub(l, k)"),

@@ -67,7 +67,8 @@ class SameDistributionTwice:
     documentation = Documentation(
         what_it_does="""
         Checks for an input and a target that are made of the same logits, along the same dim, with the same
-        temperature.
+        temperature. In a test, and in a file that takes second derivatives (`create_graph`), zero has a meaning, and
+        nothing is reported.
         """,
         why_is_this_bad="""
         The divergence of a distribution from itself is zero, and so is its gradient: the loss does nothing. Most

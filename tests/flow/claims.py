@@ -41,6 +41,7 @@ import math
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+import numpy
 from torch import distributions
 """
 

@@ -212,6 +212,7 @@ MODULES_OF_TORCH = {
     "torch.nn",
     "torch.nn.parameter",
     "torch.autograd",
+    "numpy",
 }
 
 

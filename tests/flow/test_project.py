@@ -351,7 +351,7 @@ def test_running_out_of_work_in_the_middle_of_another_file(tmp_path: Path, monke
 
 @pytest.mark.parametrize(
     "text",
-    ["F.softmax(x)", "nn.Softmin()", "q.log()", "torch.exp", "map(torch.sigmoid, x)", "nn.LogSigmoid()", "F.logsigmoid(x)"],
+    ["F.softmax(x)", "nn.Softmin()", "q.log()", "torch.exp", "map(torch.sigmoid, x)", "nn.LogSigmoid()", "F.logsigmoid(x)", "nn.Linear(4, 3)"],
 )
 def test_a_text_that_makes_a_distribution_tells_of_one(text: str) -> None:
     assert tells(b"a = 1\n" + text.encode() + b"\n")

@@ -12,6 +12,33 @@ from tests.flow.programs import GOOD, LOG_PROBS, PRELUDE, PROBS, UNKNOWN, Case, 
 SUM = (LOG_PROBS, PROBS, "sum", False)
 LOG_TARGET = (LOG_PROBS, LOG_PROBS, "batchmean", True)
 
+ARRAYS: tuple[Case, ...] = (
+    case("shares_by_numpy", """
+        import numpy as np
+        def loss(x, y):
+            counts = np.abs(y.detach().numpy())
+            total = counts.sum(axis=1, keepdims=True)
+            total = np.where(total == 0, 1.0, total)
+            shares = (counts / total).astype(np.float64)
+            return F.kl_div(x.log_softmax(1), torch.from_numpy(shares), reduction="batchmean")
+    """, [GOOD]),
+    case("logs_by_numpy", """
+        import numpy as np
+        def loss(x, y):
+            logs = np.log(np.clip(y.detach().softmax(1).numpy(), 1e-9, 1.0))
+            both = np.concatenate([logs, logs], axis=0)
+            return F.kl_div(torch.cat([x, x]).log_softmax(1), torch.as_tensor(both), reduction="batchmean", log_target=True)
+    """, [LOG_TARGET]),
+    case("empty_rows_are_left_zero", """
+        def loss(x, y):
+            counts = y.abs()
+            total = counts.sum(dim=1, keepdim=True)
+            shares = counts / torch.where(total > 0, total, torch.ones_like(total))
+            return F.kl_div(x.log_softmax(1), shares, reduction="batchmean")
+    """, [GOOD]),
+)  # fmt: skip
+"""Distributions that pass through numpy, or are put together with care for what is empty."""
+
 UNCALLED: tuple[Case, ...] = (
     case("table_of_lambdas", """
         LOSSES = {"kl": lambda x, y: F.kl_div(x.log_softmax(1), y.softmax(1), reduction="sum")}
@@ -224,7 +251,7 @@ WRAPPED: tuple[Case, ...] = (
 )
 
 
-@pytest.mark.parametrize("example", [*UNCALLED, *ACCUMULATED, *WRITTEN, *FOLLOWED, *WRAPPED], ids=lambda example: example.name)
+@pytest.mark.parametrize("example", [*ARRAYS, *UNCALLED, *ACCUMULATED, *WRITTEN, *FOLLOWED, *WRAPPED], ids=lambda example: example.name)
 def test_shapes(example: Case) -> None:
     check(example)
 

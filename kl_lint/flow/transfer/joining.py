@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 
 from kl_lint.flow.lattice import is_empty, join
 from kl_lint.flow.transfer.call import Call, as_tensor, blurred, dim_of, kept, outermost, same_dim, shifted_in, unmasked
+from kl_lint.flow.transfer.elementwise import is_total
 from kl_lint.flow.transfer.making import are_opposites, bernoulli_pair, fill_tensor, is_infinite
 from kl_lint.flow.values import (
     DISTRIBUTIONS,
@@ -108,13 +110,23 @@ def where(call: Call) -> Value:
             maker=None,
             gradient=gradient,
         )
-    for tensor, rest in ((one, other), (other, one)):
+    for tensor, rest, name in ((one, other, "input"), (other, one, "other")):
+        if is_total(tensor) and isinstance(rest.fill, Constant) and compares(call.nodes, name):
+            return replace(tensor, number=number)
         if tensor.space in DISTRIBUTIONS and rest.fill is not None and fits(tensor.space, rest):
             return replace(unmasked(blurred(tensor, number)), rank=tensor.rank, maker=None)
     if is_infinite(one.fill) or is_infinite(other.fill):
         note = Note(RemarkKind.INFINITE_MASK, call.place, call.label)
         return Tensor(number, gradient=one.gradient or other.gradient, masked=note)
     return Tensor(number, gradient=one.gradient or other.gradient)
+
+
+def compares(nodes: dict[str, ast.expr], name: str) -> bool:
+    """Whether a condition asks for the size of what is chosen by it: `where(total == 0, 1, total)`."""
+    condition, chosen = nodes.get("condition"), nodes.get(name)
+    if not isinstance(condition, ast.Compare) or chosen is None:
+        return False
+    return any(ast.dump(side) == ast.dump(chosen) for side in (condition.left, *condition.comparators))
 
 
 def masked_fill(call: Call) -> Value:

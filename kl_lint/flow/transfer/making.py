@@ -174,6 +174,16 @@ def from_data(call: Call) -> Value:
     return literal(replace(call, values={**call.values, "data": call.values.get("input", Constant(None))}))
 
 
+def of_array(effect: Effect) -> Effect:
+    """What a function of numpy makes: it carries no gradient, and is nothing that a rewrite may reach into."""
+
+    def result(call: Call) -> Value:
+        made = effect(call)
+        return replace(made, gradient=False, maker=None, notes=()) if isinstance(made, Tensor) else made
+
+    return result
+
+
 def new_full(call: Call) -> Value:
     """x.new_full(size, value)."""
     size = call.value("size")
