@@ -1356,6 +1356,11 @@ STEPS = (
 )
 
 
+@pytest.mark.parametrize("case", ["x.sum().mean(0)", "x.mean().amax(-1)", "x.sum().argmax(0)", "x.sum().sum((0,))"])
+def test_a_number_is_reduced(case: str) -> None:
+    assert wrong_claims(case, RANKED) == []
+
+
 @settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(
     start=st.sampled_from(["x", "p", "l"]),

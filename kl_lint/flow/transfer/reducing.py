@@ -74,9 +74,9 @@ def reduced_rank(call: Call, given: Tensor, keepdim: bool) -> int | None:
         case None | Constant(value=None):
             return 0
         case Sequence(items=items) if items is not None and given.rank is not None:
-            return given.rank - len(items)
+            return max(given.rank - len(items), 0)
         case Constant() if given.rank is not None:
-            return given.rank - 1
+            return max(given.rank - 1, 0)  # of a number, too, there is a sum over dim 0
         case _:
             return None
 

@@ -150,7 +150,7 @@ def argmax(call: Call) -> Value:
     """argmax: class indices."""
     given = call.tensor()
     kept = call.constant("keepdim", False) is True
-    rank = given.rank if kept else None if given.rank is None or call.value("dim") is None else given.rank - 1
+    rank = given.rank if kept else None if given.rank is None or call.value("dim") is None else max(given.rank - 1, 0)
     return Tensor(call.number(), Space.INDICES, rank=rank, gradient=False, trail=call.trail(call.label))
 
 
