@@ -10,26 +10,30 @@ from kl_lint.flow.frame import Frame
 from kl_lint.flow.lattice import choose
 from kl_lint.flow.slicing import changed_by_turns, gone_through
 from kl_lint.flow.store import mutate
+from kl_lint.flow.syntax import walk
 from kl_lint.flow.values import Choice, External, Mapping, Sequence, Tensor, Unknown, Value
 
 __all__ = ["give_back"]
 
+NAMED = (ast.Name, ast.Attribute, ast.Subscript)
+"""The expressions that something can be given back to."""
+
 
 def give_back(frame: Frame, loop: ast.For | ast.AsyncFor) -> None:
-    """After the last turn: what the names of the loop stand for is what all that it went through has become."""
+    """After the last turn: what the names of the loop stand for is what all that it went through has become; how far a
+    loop has come that may be left before, nobody knows.
+    """
     names = changed_by_turns(loop)
     if not names:
         return
     literal = isinstance(loop.iter, (ast.Tuple, ast.List))
+    left_early = any(isinstance(node, ast.Break) for statement in loop.body for node in walk(statement))
     for target, thing in gone_through(loop.target, loop.iter):
-        if isinstance(target, ast.Name) and target.id in names and isinstance(thing, NAMED):
-            held, one = frame.machine.evaluate(frame, thing), frame.lookup(target.id)
-            if one is not None:
-                number = frame.machine.fresh("each", thing)
-                mutate(frame, thing, held, renumbered(one, number) if literal else holding(frame, held, one, number))
-
-
-NAMED = (ast.Name, ast.Attribute, ast.Subscript)
+        one = frame.lookup(target.id) if isinstance(target, ast.Name) and target.id in names else None
+        if one is not None and isinstance(thing, NAMED):
+            held, number = frame.machine.evaluate(frame, thing), frame.machine.fresh("each", thing)
+            became = Unknown(number) if left_early else one
+            mutate(frame, thing, held, renumbered(became, number) if literal else holding(frame, held, became, number))
 
 
 def holding(frame: Frame, container: Value, one: Value, number: int) -> Value:

@@ -240,7 +240,7 @@ def instance_attribute(frame: Frame, base: Instance, name: str, node: ast.AST) -
             return Unknown(frame.machine.numbers.of("placeholder", base.number, (name,), volatile=True))
         plain = isinstance(member, Function) and name not in names_set(base.cls)
         elsewhere = set_elsewhere(frame, base.cls, name) if base.entered and not plain else None
-        bound = bind(frame, member, base, node) if isinstance(member, Function) or not base.entered else member
+        bound = bind(frame, member, base, node)
         return (
             bound if elsewhere is None else choose(((NO_GUARDS, bound), (NO_GUARDS, elsewhere)), frame.machine.numbers)
         )

@@ -340,8 +340,8 @@ def for_loop(frame: Frame, node: ast.For | ast.AsyncFor) -> None:
     """`for`: the body to its fixed point."""
     iterable = evaluate(frame, node.iter)
     exits = loop(frame, node.body, lambda: bind_target(frame, node.target, iterable, node))
-    give_back(frame, node)
     after_loop(frame, node.orelse, exits, endless=False)
+    give_back(frame, node)
 
 
 def while_loop(frame: Frame, node: ast.While) -> None:

@@ -134,6 +134,15 @@ METHODS: tuple[Case, ...] = (
                 t.log_()
             return F.kl_div(a, b, reduction="batchmean", log_target=True)
     """, [LOG_TARGET]),
+    case("in_a_loop_that_may_be_left", """
+        def loss(x, y):
+            a, b = x.softmax(1), y.softmax(1)
+            for t in [a, b]:
+                t.log_()
+                if t.sum() < 0:
+                    break
+            return F.kl_div(a, b, reduction="batchmean")
+    """, [(UNKNOWN, UNKNOWN, "batchmean", False)]),
     case("relu_in_place_in_the_functional", """
         def loss(x, y):
             h = x.clone()
