@@ -11,7 +11,21 @@ from kl_lint.flow.containers import MOST_ITEMS, elements
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.lattice import join
 from kl_lint.flow.transfer.call import as_tensor, blurred, weight_any
-from kl_lint.flow.values import NONE, Constant, Form, Mapping, Sequence, Space, Tensor, Unknown, Value, number_of
+from kl_lint.flow.values import (
+    NONE,
+    Class,
+    Constant,
+    External,
+    Form,
+    Mapping,
+    Sequence,
+    Space,
+    Symbol,
+    Tensor,
+    Unknown,
+    Value,
+    number_of,
+)
 
 __all__ = ["BUILTINS", "builtin"]
 
@@ -150,9 +164,35 @@ def added_up(frame: Frame, arguments: list[Value], keywords: dict[str, Value], n
 
 
 def is_instance(frame: Frame, arguments: list[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
-    """isinstance: decided for tensors against str, dict, list; otherwise one flag for the same question."""
+    """isinstance: decided for a KLDivLoss and other modules of torch; otherwise one flag for the same question."""
     numbers = frame.machine.numbers
+    match arguments:
+        case [External() as one, kinds]:
+            asked = kinds.items if isinstance(kinds, Sequence) and kinds.items is not None else (kinds,)
+            answers = {is_kind(one, kind) for kind in asked}
+            if True in answers or None not in answers:
+                return Constant(True in answers)
+        case _:
+            pass
     return Unknown(numbers.of("isinstance", *(number_of(value, numbers) for value in arguments)))
+
+
+def is_kind(module: External, kind: Value) -> bool | None:
+    """Whether an object of torch is one of a class; None where that is not known: other classes have subclasses."""
+    match kind:
+        case Class():
+            return None if module.open else False
+        case Symbol(name=name) if name == module.name or name in EVERY_MODULE:
+            return True
+        case Symbol(name=name) if "torch.nn.KLDivLoss" in (name, module.name) and name not in LOSSES:
+            return False
+        case _:
+            return None
+
+
+EVERY_MODULE = frozenset({"torch.nn.Module", "builtins.object"})
+LOSSES = frozenset({"torch.nn._Loss", "torch.nn.modules.loss._Loss"})
+"""The class that the losses of torch derive from."""
 
 
 def number_from(frame: Frame, arguments: list[Value], keywords: dict[str, Value], node: ast.AST) -> Value:

@@ -124,15 +124,22 @@ def index_tensor(frame: Frame, tensor: Tensor, parts: tuple[Part, ...], number: 
         )
     if tensor.space not in DISTRIBUTIONS or tensor.mass is Mass.BERNOULLI:
         form = regained(tensor, parts)
-        return replace(tensor, number=number, rank=rank, form=form, masked=tensor.masked, fill=tensor.fill)
+        given = unmasked(tensor) if leaves_out(parts) else tensor
+        return replace(given, number=number, rank=rank, form=form)
     result = tensor
     for kind, dim in dims_of(parts):
         result = part_applied(result, kind, dim, number)
     if result.mass is Mass.CUT and tensor.mass is not Mass.CUT and any(part.vague for part in parts):
         result = replace(result, mass=Mass.UNKNOWN)
-    if result.mass is Mass.CUT or any(part.kind is PartKind.ADVANCED for part in parts):
-        result = unmasked(result)  # what is masked may be left out
+    if leaves_out(parts):
+        result = unmasked(result)
     return replace(result, number=number, rank=rank, form=regained(tensor, parts))
+
+
+def leaves_out(parts: tuple[Part, ...]) -> bool:
+    """Whether an index may leave out what is masked: some rows by their number, or classes."""
+    kinds = [part.kind for part in parts]
+    return PartKind.ADVANCED in kinds or PartKind.SLICE in kinds[1:]
 
 
 def regained(tensor: Tensor, parts: tuple[Part, ...]) -> Form | None:

@@ -430,7 +430,7 @@ def lent(function: Function, variables: dict[str, Value], receiver: str | None) 
         value = variables.get(name)
         if name == receiver or name in bound or (name in augmented and not isinstance(value, (Tensor, Sequence))):
             continue
-        if isinstance(value, (Tensor, Unknown, Sequence, Mapping, Instance, Choice)):
+        if isinstance(value, (Tensor, Unknown, Sequence, Mapping, Instance, External, Choice)):
             found[name] = value
     return found
 

@@ -83,7 +83,8 @@ def with_setting(frame: Frame, base: External, name: str, value: Value) -> Exter
     if base.name == KL_LOSS and name in SETTINGS:
         frame.machine.reset.add(base.place)
     kept = tuple(pair for pair in base.arguments if pair[0] != name)
-    return replace(base, arguments=(*kept, (name, value)))
+    exchanged = bool(base.items)  # of layers in a row, whichever has that name
+    return replace(base, arguments=(*kept, (name, value)), open=base.open or exchanged)
 
 
 def with_stored(frame: Frame, base: Instance, target: ast.Attribute, value: Value) -> Value:

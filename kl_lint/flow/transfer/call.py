@@ -207,7 +207,9 @@ def kept(notes: tuple[Note, ...]) -> tuple[Note, ...]:
 def unmasked(tensor: Tensor) -> Tensor:
     """What is left of a tensor once what was masked with -inf was written over, or may have been left out."""
     notes = tuple(note for note in tensor.notes if note.kind not in INFINITE_MASKS)
-    return tensor if len(notes) == len(tensor.notes) else replace(tensor, notes=notes)
+    if tensor.masked is None and len(notes) == len(tensor.notes):
+        return tensor
+    return replace(tensor, notes=notes, masked=None)
 
 
 def output_number(call: Call) -> int:

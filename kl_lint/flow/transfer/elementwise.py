@@ -141,7 +141,7 @@ def logits(call: Call) -> Value:
     """A layer's raw output: scores on no scale. A stochastic matrix makes other probabilities of some."""
     given = call.tensor()
     number = output_number(call)
-    if given.space is Space.PROBS and call.value("module") is None:
+    if given.space is Space.PROBS and (call.value("module") is None or call.value("bias") == Constant(False)):
         return lose(call)
     return Tensor(number, Space.LOGITS, rank=given.rank, gradient=not call.frame.no_grad, trail=call.trail(call.label))
 
@@ -157,6 +157,8 @@ def lose(call: Call) -> Value:
 def blur(call: Call) -> Value:
     """The same elements in another shape, or some of them zero: the space stays."""
     given = blurred(call.tensor(), call.number())
+    if given.loss is not None:
+        call.frame.machine.filtered.update(given.loss.calls)
     return replace(given, maker=None) if call.label in ("tril", "triu") else given
 
 
@@ -185,4 +187,4 @@ def nan_to_num(call: Call) -> Value:
     if given.loss is not None:
         call.frame.machine.filtered.update(given.loss.calls)
     kept = keep(call)
-    return unmasked(kept) if isinstance(kept, Tensor) and kept.space is Space.LOG_PROBS else kept
+    return unmasked(kept) if isinstance(kept, Tensor) and kept.space is not Space.PROBS else kept

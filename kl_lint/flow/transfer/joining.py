@@ -142,7 +142,8 @@ def masked_fill(call: Call) -> Value:
         return replace(unmasked(blurred(given, number)), rank=given.rank, maker=None, gradient=gradient)
     if given.space in DISTRIBUTIONS or not fits(given.space, value):
         return Tensor(number, rank=given.rank, gradient=gradient)
-    masked = Note(RemarkKind.INFINITE_MASK, call.place, call.label) if is_infinite(value) else given.masked
+    kept = None if isinstance(value, Constant) else given.masked  # what was masked may be written over
+    masked = Note(RemarkKind.INFINITE_MASK, call.place, call.label) if is_infinite(value) else kept
     return replace(given, number=number, form=None, masked=masked, fill=None, gradient=gradient)
 
 

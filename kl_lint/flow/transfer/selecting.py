@@ -189,7 +189,7 @@ def topk(call: Call) -> Value:
     if same_dim(given, dim, symbol):
         return cut(given, call.number())
     form = Form("columns", given, dim, symbol) if given.space not in DISTRIBUTIONS else None
-    return replace(blurred(given, call.number()), rank=given.rank, form=form)
+    return replace(unmasked(blurred(given, call.number())), rank=given.rank, form=form)
 
 
 def masked_select(call: Call) -> Value:
