@@ -19,7 +19,7 @@ from kl_lint.flow.modules import Modules
 from kl_lint.flow.objects import is_kl_loss
 from kl_lint.flow.presence import presence_of
 from kl_lint.flow.project import Project
-from kl_lint.flow.questions import names_around, open_questions
+from kl_lint.flow.questions import open_questions
 from kl_lint.flow.relevance import Relevant, names_for, relevant_names
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute_one
@@ -31,6 +31,8 @@ __all__ = ["Facts", "analyse"]
 
 BASE_WORK = 150_000
 WORK_PER_LINE = 60
+MOST_ROUNDS = 3
+"""How far from a divergence the callers are that are asked."""
 LONG = 60
 """A top-level statement of more lines that mentions nothing relevant is not looked into."""
 
@@ -161,7 +163,7 @@ def enter(interpreter: Interpreter, frame: Frame, names: Relevant) -> None:
         for function in functions:
             if function.node in readers or derives(function):
                 into(function)
-                entered |= names_around(frame.source, function.node)
+                entered.add(getattr(function.node, "name", ""))
         left = {n: f for n, f in machine.defined.items() if n not in machine.called and f.frame.source is frame.source}
         for node in survey.reading(left, new) if left else ():
             if node not in machine.called:
@@ -173,8 +175,9 @@ def enter(interpreter: Interpreter, frame: Frame, names: Relevant) -> None:
     for heir in heirs(frame, frame.source):
         interpreter.inherit(heir, frame)
     asked, entered = names.makers, frozenset[str]()
-    while words := open_questions(machine, frame.source):
-        new = (names_for(words | entered, frame.source) & names.names) - asked
+    for _ in range(MOST_ROUNDS):
+        words = open_questions(machine, frame.source)
+        new = (names_for(words | entered, frame.source) & names.names) - asked if words else frozenset[str]()
         if not new:
             break
         entered = look(new, interpreter.glance)

@@ -21,6 +21,8 @@ __all__ = ["enter_callers"]
 
 MOST_CALLING_FILES = 6
 """How many files are looked into for callers."""
+FEW_CALLING_FILES = 2
+"""How many are, where all is right with nothing known of what callers pass."""
 CALLERS_WORK = 12_000
 """The further steps that may be taken to find out what callers pass, where the file itself does not tell."""
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -33,10 +35,12 @@ def enter_callers(interpreter: Interpreter, modules: Modules, source: Source) ->
     if not words:
         return
     path = os.path.realpath(source.filename)
-    machine.foreign = max(machine.foreign, 0) + (0 if answered(machine, source) else CALLERS_WORK)
+    known = answered(machine, source)
+    most = FEW_CALLING_FILES if known else MOST_CALLING_FILES
+    machine.foreign = max(machine.foreign, 0) + (0 if known else CALLERS_WORK)
     searched: frozenset[str] = frozenset()
     entered: set[str] = set()
-    while words - searched and len(entered) < MOST_CALLING_FILES:
+    while words - searched and len(entered) < most:
         new, searched = words - searched, words
         for caller in modules.project.mentioning(new, path):
             frame = modules.frame(caller) if caller not in entered else None
@@ -47,7 +51,7 @@ def enter_callers(interpreter: Interpreter, modules: Modules, source: Source) ->
             if not enter_file(interpreter, frame, names, source):
                 return
             entered.add(caller)
-            if len(entered) >= MOST_CALLING_FILES:
+            if len(entered) >= most:
                 return
 
 

@@ -16,7 +16,7 @@ from kl_lint.flow.source import Source
 from kl_lint.flow.survey import Definition, last_name, surveyed
 from kl_lint.flow.values import Constant, Numbers, Space, Tensor, Unknown, Value, options_of
 
-__all__ = ["COMMON", "answered", "names_around", "open_questions"]
+__all__ = ["COMMON", "answered", "open_questions"]
 
 COMMON = frozenset(
     {
@@ -47,7 +47,7 @@ def open_questions(machine: Machine, source: Source) -> frozenset[str]:
             around = names_around(source, place.node)
             overridden = not derived.isdisjoint(around)
             for raw in (raw for context in contexts.values() for raw in context.values()):
-                if not settled(raw, machine.numbers) or (raw.entry and overridden):
+                if not settled(raw) or (raw.entry and (overridden or depends(raw, machine.numbers))):
                     words |= around
                     here = (caller for caller in raw.callers if caller.source is source)
                     words.update(*(names_around(source, caller.node) for caller in here))
@@ -72,7 +72,7 @@ def answered(machine: Machine, source: Source) -> bool:
     for place, contexts in machine.calls.items():
         raws = [raw for context in contexts.values() for raw in context.values()] if place.source is source else []
         called = [raw for raw in raws if not raw.entry]
-        if not all(settled(raw, machine.numbers) for raw in called or raws):
+        if not all(settled(raw) for raw in called or raws):
             return False
     return not machine.unbound
 
@@ -82,7 +82,7 @@ def definitions_of(source: Source) -> Sequence[Definition]:
     return surveyed(source).definitions
 
 
-def settled(raw: RawCall, numbers: Numbers) -> bool:
+def settled(raw: RawCall) -> bool:
     """Whether callers can tell nothing more of a KL call, or need not. With nothing known of the parameters, they may
     still choose what is done with an unreduced divergence.
     """
@@ -94,13 +94,15 @@ def settled(raw: RawCall, numbers: Numbers) -> bool:
     given, target = (spaces(raw.arguments[name]) for name in ("input", "target"))
     if raw.entry:
         reduced = raw.kind != "raw" and "reduce" not in told and told.get("reduction") != Constant("none")
-        return reduced and Space.UNKNOWN not in given | target and not depends(raw, numbers)
+        return reduced and Space.UNKNOWN not in given | target
     log_target = told.get("log_target") == Constant(True)
     return given == {Space.LOG_PROBS} and target == {Space.LOG_PROBS if log_target else Space.PROBS}
 
 
 def depends(raw: RawCall, numbers: Numbers) -> bool:
     """Whether a distribution is made of a parameter: what that is already, its callers know."""
+    if raw.kind == "construction":
+        return False
     tensors = [one for name in ("input", "target") for _, one in options_of(raw.arguments[name])]
     made_of = (one.number if one.source is None else one.source for one in tensors if isinstance(one, Tensor))
     return any(numbers.is_given(number) for number in made_of)
