@@ -177,7 +177,9 @@ def enter(interpreter: Interpreter, frame: Frame, names: Relevant) -> None:
     asked, entered = names.makers, frozenset[str]()
     for _ in range(MOST_ROUNDS):
         words = open_questions(machine, frame.source)
-        new = (names_for(words | entered, frame.source) & names.names) - asked if words else frozenset[str]()
+        if not words:
+            break
+        new = (names_for(words | entered, frame.source) & names.names) - asked
         if not new:
             break
         entered = look(new, interpreter.glance)

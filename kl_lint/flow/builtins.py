@@ -10,6 +10,7 @@ from kl_lint.flow.arithmetic import binary
 from kl_lint.flow.containers import MOST_ITEMS, elements
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.lattice import join
+from kl_lint.flow.objects import KL_LOSS
 from kl_lint.flow.transfer.call import as_tensor, blurred, weight_any
 from kl_lint.flow.values import (
     NONE,
@@ -184,7 +185,7 @@ def is_kind(module: External, kind: Value) -> bool | None:
             return None if module.open else False
         case Symbol(name=name) if name == module.name or name in EVERY_MODULE:
             return True
-        case Symbol(name=name) if "torch.nn.KLDivLoss" in (name, module.name) and name not in LOSSES:
+        case Symbol(name=name) if KL_LOSS in (name, module.name) and name not in LOSSES:
             return False
         case _:
             return None

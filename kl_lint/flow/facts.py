@@ -27,6 +27,7 @@ from kl_lint.flow.kl_call import (
     Use,
 )
 from kl_lint.flow.lattice import is_empty, join
+from kl_lint.flow.objects import LOOKED_UP
 from kl_lint.flow.reach import Reach, remark_key
 from kl_lint.flow.scope import Scope, kept
 from kl_lint.flow.source import Place, Source
@@ -155,7 +156,7 @@ def fact(machine: Machine, raw: RawCall, values: dict[str, Value], uses: list[Lo
     source = raw.place.source
     kind = Kind(raw.kind)
     if raw.place in machine.reset:  # what it is built with, it is not called with
-        values = {name: value for name, value in values.items() if name not in ("reduction", "log_target")}
+        values = {name: value for name, value in values.items() if name not in LOOKED_UP}
         raw = replace(raw, open=True)
     settings = settings_of(source, raw, values)
     return KLCall(

@@ -40,6 +40,8 @@ from kl_lint.flow.values import (
 __all__ = ["attribute", "canonical", "find_member", "is_kl_loss", "lineage", "overlay_key", "torch_base"]
 
 KL_LOSS = "torch.nn.KLDivLoss"
+LOOKED_UP = frozenset({"reduction", "log_target"})
+"""What a KLDivLoss looks up when it is called."""
 MOVED = {
     "torch.nn.modules.loss.": "torch.nn.",
     "torch.nn.modules.activation.": "torch.nn.",
@@ -437,7 +439,7 @@ def external_attribute(frame: Frame, base: External, name: str, node: ast.AST) -
     value = base.get(name)
     if value is not None:
         return value
-    if base.name == KL_LOSS and name in ("reduction", "log_target"):
+    if base.name == KL_LOSS and name in LOOKED_UP:
         if base.open:
             return Unknown(frame.machine.numbers.of("attribute", base.number, (name,)))
         return Constant("mean" if name == "reduction" else False)

@@ -10,7 +10,7 @@ from kl_lint.flow.frame import Frame
 from kl_lint.flow.indexing import index_parts, write_into
 from kl_lint.flow.lattice import choose, join
 from kl_lint.flow.memory import forget_shared
-from kl_lint.flow.objects import KL_LOSS, find_member, overlay_key
+from kl_lint.flow.objects import KL_LOSS, LOOKED_UP, find_member, overlay_key
 from kl_lint.flow.ranks import prove_rank
 from kl_lint.flow.syntax import viewed
 from kl_lint.flow.transfer.making import is_infinite
@@ -32,9 +32,6 @@ from kl_lint.flow.values import (
 )
 
 __all__ = ["mutate", "store", "view_root"]
-
-SETTINGS = frozenset({"reduction", "log_target"})
-"""What a KLDivLoss looks up when it is called."""
 
 
 def store(frame: Frame, target: ast.expr, value: Value) -> None:
@@ -80,7 +77,7 @@ def store_attribute(frame: Frame, target: ast.Attribute, value: Value) -> None:
 
 def with_setting(frame: Frame, base: External, name: str, value: Value) -> External:
     """An object of torch after `value` was assigned to one of its attributes."""
-    if base.name == KL_LOSS and name in SETTINGS:
+    if base.name == KL_LOSS and name in LOOKED_UP:
         frame.machine.reset.add(base.place)
     kept = tuple(pair for pair in base.arguments if pair[0] != name)
     exchanged = bool(base.items)  # of layers in a row, whichever has that name
@@ -99,7 +96,7 @@ def with_stored(frame: Frame, base: Instance, target: ast.Attribute, value: Valu
     if is_property or setter is not None or find_member(base.cls, "__setattr__") is not None:
         value = Unknown(frame.machine.fresh("set", target))
     loss = base.get("<torch>")
-    if isinstance(loss, External) and target.attr in SETTINGS:
+    if isinstance(loss, External) and target.attr in LOOKED_UP:
         base = base.with_attribute("<torch>", with_setting(frame, loss, target.attr, value))
     return base.with_attribute(target.attr, value)
 
