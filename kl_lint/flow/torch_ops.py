@@ -26,7 +26,7 @@ class Parameter:
     """One parameter of a signature. `rest`: it takes all further positional arguments."""
 
     name: str
-    rest: bool = False
+    rest: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,16 @@ OPERATIONS: tuple[Operation, ...] = (
     Op(
         "torch.masked.softmax", "input dim dtype mask", normalizing.normalize(Space.PROBS), "torch.masked.softmax(x, 2)"
     ),
-    Op("F.softmin", "input dim _stacklevel dtype", normalizing.normalize(Space.PROBS, sign=-1), "F.softmin(x, dim=2)"),
+    Op(
+        "F.softmin",
+        "input dim _stacklevel dtype",
+        normalizing.normalize(Space.PROBS, negated=True),
+        "F.softmin(x, dim=2)",
+    ),
     Op(
         "torch.masked.softmin",
         "input dim dtype mask",
-        normalizing.normalize(Space.PROBS, sign=-1),
+        normalizing.normalize(Space.PROBS, negated=True),
         "torch.masked.softmin(x, 1)",
     ),
     Op(
@@ -528,7 +533,7 @@ OPERATIONS: tuple[Operation, ...] = (
 MODULE_OPERATIONS: tuple[ModuleOperation, ...] = (
     Mod("Softmax", "dim", normalizing.normalize(Space.PROBS), "torch.nn.Softmax(dim=2)(x)"),
     Mod("LogSoftmax", "dim", normalizing.normalize(Space.LOG_PROBS), "torch.nn.LogSoftmax(2)(x)"),
-    Mod("Softmin", "dim", normalizing.normalize(Space.PROBS, sign=-1), "torch.nn.Softmin(1)(x)"),
+    Mod("Softmin", "dim", normalizing.normalize(Space.PROBS, negated=True), "torch.nn.Softmin(1)(x)"),
     Mod("Softmax2d", "", normalizing.softmax2d, "torch.nn.Softmax2d()(torch.randn(2, 5, 3, 4))"),
     Mod("Sigmoid", "", normalizing.sigmoid(Space.PROBS), "torch.nn.Sigmoid()(x)"),
     Mod("Hardsigmoid", "inplace", normalizing.sigmoid(Space.PROBS), "torch.nn.Hardsigmoid()(x)"),

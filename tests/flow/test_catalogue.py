@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import FrozenInstanceError, dataclass, replace
 from enum import Enum
 
 import pytest
@@ -113,6 +113,16 @@ TAKEN_FOR_GRANTED = re.compile(r"(masked_scatter|scatter_add|index_put|index_cop
 def test_every_operation_has_an_example() -> None:
     bare = {label for label, example in ALL if not example}
     assert bare == set(WITHOUT_EXAMPLE)
+
+
+def test_no_entry_of_the_catalogue_can_be_changed() -> None:
+    """They are shared by all analyses of a process."""
+    for entry in (*OPERATIONS, *MODULE_OPERATIONS):
+        with pytest.raises(FrozenInstanceError):
+            entry.example = "another"  # type: ignore[misc]
+        for parameter in parameters(entry.signature):
+            with pytest.raises(FrozenInstanceError):
+                parameter.rest = True  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(("label", "example"), EXAMPLES, ids=[label for label, _ in EXAMPLES])

@@ -21,8 +21,8 @@ from kl_lint.flow.values import (
 )
 
 
-def normalize(space: Space, *, sign: int = 1) -> Effect:
-    """softmax and its kin: a distribution along `dim`, in `space`. `sign` -1: of the negated operand (softmin)."""
+def normalize(space: Space, *, negated: bool = False) -> Effect:
+    """softmax and its kin: a distribution along `dim`, in `space`. `negated`: of the negated operand (softmin)."""
 
     def effect(call: Call) -> Value:
         operand = call.tensor()
@@ -38,7 +38,7 @@ def normalize(space: Space, *, sign: int = 1) -> Effect:
             notes.extend(note for note in operand.notes if note.kind in INFINITE_MASKS)
         module = call.value("module_place")
         return Tensor(
-            call.numbers.of("normalized", (space.value, sign, dim), operand.number, symbol or 0),
+            call.numbers.of("normalized", (space.value, negated, dim), operand.number, symbol or 0),
             space,
             Mass.WHOLE,
             dim,
@@ -47,7 +47,7 @@ def normalize(space: Space, *, sign: int = 1) -> Effect:
             nonnegative=space is Space.PROBS,
             gradient=operand.gradient and not call.frame.no_grad,
             source=None
-            if call.numbers.volatile(operand.number) or sign < 0 or call.value("mask") is not None
+            if call.numbers.volatile(operand.number) or negated or call.value("mask") is not None
             else operand.number,
             temperature=temperature(operand),
             maker=Maker(
