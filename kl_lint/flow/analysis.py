@@ -62,10 +62,18 @@ def analyse(
     from it is interpreted as well, and who calls what it defines. `declarations` say what calls give that cannot be
     seen into.
     """
-    presence = presence_of(tree, lines)
     machine = Machine(BASE_WORK + WORK_PER_LINE * len(lines), record_handwritten=handwritten)
     machine.declarations = declarations
-    source = Source(filename, lines, tree)
+    try:
+        return analysed(machine, Source(filename, lines, tree), project)
+    finally:
+        machine.release()
+
+
+def analysed(machine: Machine, source: Source, project: Project | None) -> Facts:
+    """What a machine finds in a file."""
+    presence = presence_of(source.tree, source.lines)
+    handwritten = machine.record_handwritten
     frame = Frame(machine, source)
     brought: frozenset[str] = frozenset()
     if project is not None:

@@ -648,6 +648,7 @@ def function_value(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef | 
             defaults.append((parameter.arg, evaluate(frame, keyword_default)))
     function = Function(node, frame, tuple(defaults), **changes)
     frame.machine.defined.setdefault(node, function)
+    frame.machine.homes.add(frame)
     return function
 
 

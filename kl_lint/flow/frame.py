@@ -203,6 +203,7 @@ class Machine:
         "given_up",
         "handwritten",
         "heirs",
+        "homes",
         "impure",
         "last_changed",
         "last_receiver",
@@ -254,6 +255,8 @@ class Machine:
         self.given_up: set[ast.AST] = set()
         self.heirs: dict[ast.AST, str] = {}
         """The classes whose inherited methods are entered, by where they name their base: that stands for the call."""
+        self.homes: set[Frame] = set()
+        """The frames that functions and classes are defined in."""
         self.contexts: dict[ast.AST, int] = {}
         self.running: dict[ast.AST, int] = {}
         self.called: set[ast.AST] = set()
@@ -311,6 +314,17 @@ class Machine:
         self.run: Callable[[Function, dict[str, Value], Frame, ast.AST], Value]
         self.standalone: Callable[[Function, Value | None], Value]
         self.left_by: Callable[[Function, Value], Value | None]
+
+    def release(self) -> None:
+        """Let go of everything, once the facts are told: frames and the functions that they hold refer to each other,
+        and to find that they are garbage would take going through all trees, a tenth of an analysis.
+        """
+        for frame in self.homes:
+            frame.variables.clear()
+            frame.pending.clear()
+        for name in self.__slots__:
+            if hasattr(self, name):
+                delattr(self, name)
 
     def receiver_after(
         self, function: Function, variables: dict[str, Value], caller: Frame, node: ast.AST, receiver: Value

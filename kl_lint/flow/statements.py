@@ -637,6 +637,7 @@ def class_definition(frame: Frame, node: ast.ClassDef) -> None:
     inner = Frame(frame.machine, frame.source, frame, "class", entry=frame.entry, callers=frame.callers, key=frame.key)
     cls = Class(node, frame, bases, inner.variables)
     inner.owner = cls
+    frame.machine.homes.update((frame, inner))
     execute(inner, node.body)
     frame.set(node.name, cls)
     register(frame, node, cls)

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from torch import Tensor
 
 from kl_lint.flow.kl_call import Distribution, RemarkKind
-from kl_lint.flow.torch_ops import CATALOGUE, MODULE_OPERATIONS, OPERATIONS, Operation, parameters
+from kl_lint.flow.torch_ops import CATALOGUE, MODULE_OPERATIONS, OPERATIONS, ModuleOperation, Operation, parameters
 from kl_lint.flow.values import Mass, Space
 from tests.flow.claims import (
     GROUNDS,
@@ -117,7 +117,8 @@ def test_every_operation_has_an_example() -> None:
 
 def test_no_entry_of_the_catalogue_can_be_changed() -> None:
     """They are shared by all analyses of a process."""
-    for entry in (*OPERATIONS, *MODULE_OPERATIONS):
+    entries: list[Operation | ModuleOperation] = [*OPERATIONS, *MODULE_OPERATIONS]
+    for entry in entries:
         with pytest.raises(FrozenInstanceError):
             entry.example = "another"  # type: ignore[misc]
         for parameter in parameters(entry.signature):
