@@ -14,7 +14,6 @@ from kl_lint.flow.frame import Frame, Machine, OutOfWork
 from kl_lint.flow.heirs import heirs
 from kl_lint.flow.interpreter import Interpreter
 from kl_lint.flow.kl_call import Handwritten, Site
-from kl_lint.flow.lines import whole
 from kl_lint.flow.modules import Modules
 from kl_lint.flow.objects import is_kl_loss
 from kl_lint.flow.presence import presence_of
@@ -23,7 +22,7 @@ from kl_lint.flow.questions import open_questions
 from kl_lint.flow.relevance import Relevant, names_for, relevant_names
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute_one
-from kl_lint.flow.survey import names_read, surveyed
+from kl_lint.flow.survey import names_read, nodes_near, surveyed
 from kl_lint.flow.syntax import walk
 from kl_lint.flow.values import Class, Function, Symbol, Unknown, Value, options_of
 
@@ -128,9 +127,10 @@ def interpret_module(frame: Frame, names: frozenset[str]) -> None:
 
 def rebinding(frame: Frame) -> set[Function]:
     """The functions of a module that bind its names: what these hold, others must be told first."""
-    if "global " not in whole(frame.source.lines):
+    near = set(nodes_near(("global",), frame.source))
+    if not any(isinstance(node, ast.Global) for node in near):
         return set()
-    functions = (value for value in frame.variables.values() if isinstance(value, Function))
+    functions = (value for value in frame.variables.values() if isinstance(value, Function) and value.node in near)
     return {one for one in functions if any(isinstance(node, ast.Global) for node in walk(one.node))}
 
 

@@ -17,7 +17,7 @@ from kl_lint.flow.project import Project
 from kl_lint.flow.relevance import names_for, relevant_names
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute_one
-from kl_lint.flow.survey import SEEDS, row_of, surveyed
+from kl_lint.flow.survey import SEEDS, nodes_near, row_of, surveyed
 from kl_lint.flow.syntax import walk
 from kl_lint.flow.values import Mapping, Symbol, Unknown, Value
 
@@ -241,9 +241,8 @@ def symbol_of(path: str) -> Symbol:
 
 def rebound_names(source: Source) -> frozenset[str]:
     """The names that functions of a module declare `global`: what they hold is not what the top level gave them."""
-    if "global " not in whole(source.lines):
-        return frozenset()
-    return frozenset(name for node in walk(source.tree) if isinstance(node, ast.Global) for name in node.names)
+    near = nodes_near(("global",), source)
+    return frozenset(name for node in near if isinstance(node, ast.Global) for name in node.names)
 
 
 def bound_names(statement: ast.stmt) -> set[str]:

@@ -24,6 +24,7 @@ from kl_lint.flow.survey import (
     carried,
     may_make,
     names_read,
+    nodes_near,
     plain,
     row_of,
     surveyed,
@@ -96,10 +97,8 @@ def relevant_names(source: Source, seeds: frozenset[str] = SEEDS) -> Relevant:
                     pass
     names = frozenset(reached)
     makers = makers or names
-    if "global " not in text and "nonlocal " not in text:
-        return Relevant(names, makers, near)
     outward = (ast.Global, ast.Nonlocal)
-    nodes = walk(source.tree)
+    nodes = nodes_near(("global", "nonlocal"), source)
     writers = {n.name for n in nodes if isinstance(n, FUNCTIONS) and any(isinstance(s, outward) for s in n.body)}
     return Relevant(names | writers, makers | writers, near | writers)
 

@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from kl_lint.flow.lines import whole
 from kl_lint.flow.source import Source
-from kl_lint.flow.syntax import nodes_of, only_owners, reaches, walk
+from kl_lint.flow.syntax import nodes_of, only_owners, reaches, walk, walk_rows
 
 __all__ = [
     "Alias",
@@ -139,7 +139,8 @@ class Survey:
                 self._noted.add(statement)
                 note = Notes(self._aliases, function.lineno if function else 0, self._variables(function))
                 for part in heads(statement):
-                    note_aliases(part, note)
+                    if part.__class__ in BINDING:
+                        note_aliases(part, note)
         return self._aliases
 
     def _variables(self, function: ast.stmt | None) -> frozenset[str]:
@@ -238,6 +239,13 @@ def rows_with(word: str, text: str) -> Iterator[int]:
         at = text.find(word, after)
 
 
+def nodes_near(words: Iterable[str], source: Source) -> Iterator[ast.AST]:
+    """The nodes of a module that reach over a row on which one of `words` stands."""
+    text = whole(source.lines)
+    rows = sorted({row for word in words for row in rows_with(word, text)})
+    return walk_rows(source.tree, rows) if rows else iter(())
+
+
 def indexed(text: str) -> dict[str, list[int]]:
     """The rows of every word of a text."""
     found: dict[str, list[int]] = {}
@@ -297,19 +305,19 @@ def statements_on(
                         yield from statements_on(inner.body, rows, around)
 
 
-def heads(statement: ast.stmt) -> Iterator[ast.AST]:
+def heads(statement: ast.stmt) -> list[ast.AST]:
     """The parts of a statement that are no statements: all of a simple one."""
     if not hasattr(statement, "body"):
-        yield from walk(statement)
-        return
-    yield statement
+        return walk(statement)
+    found: list[ast.AST] = [statement]
     for name in statement._fields:
         if name in BLOCKS:
             continue
         child = getattr(statement, name, None)
         for one in child if isinstance(child, list) else (child,):
             if isinstance(one, ast.AST):
-                yield from walk(one)
+                found += walk(one)
+    return found
 
 
 def names_read(node: ast.AST) -> frozenset[str]:
@@ -411,8 +419,6 @@ class Notes:
 
 def note_aliases(node: ast.AST, note: Notes) -> None:
     """For each name on the right of an assignment that may make an alias or an object, keep the names on the left."""
-    if node.__class__ not in BINDING:
-        return
     match node:
         case ast.Assign(targets=targets, value=value):
             note.assignment(targets, value)
