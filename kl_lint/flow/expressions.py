@@ -129,7 +129,9 @@ def resolved(frame: Frame, value: Value) -> Value:
     if modules is None:
         return value
     if type(value) is Choice:
-        return choose([(guards, resolved(frame, option)) for guards, option in value.options], frame.machine.numbers)
+        found = [(guards, resolved(frame, option)) for guards, option in value.options]
+        changed = any(new is not old for (_, new), (_, old) in zip(found, value.options, strict=True))
+        return choose(found, frame.machine.numbers) if changed else value
     return modules.resolve(value) if type(value) is Symbol and "::" in value.name else value
 
 
