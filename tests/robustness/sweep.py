@@ -4,7 +4,7 @@
     python tests/robustness/sweep.py --everywhere site-packages     # and with a KL divergence in every function too
     python tests/robustness/sweep.py --mend --alone src             # mended as well, in memory, each by itself
 
-Nothing is written. Each way of checking a file is one case. Told of the cases: how many there are, how many of them are
+Interrupted (Ctrl-C), it tells of what it has. Nothing is written. Each way of checking a file is one case. Told of the cases: how many there are, how many of them are
 not Python of this version, how many were given up at the bound on work, and which are *lost*: those with an internal
 error (KLD000), an exception, or more processor time than `--limit` seconds. The exit code is 1 where a case is lost.
 """
@@ -16,6 +16,7 @@ import faulthandler
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +37,7 @@ SLOWEST = 5
 class Tally:
     """What came of the cases so far."""
 
+    files: int = 0
     cases: Counter[str] = field(default_factory=Counter)
     not_python: int = 0
     findings: int = 0
@@ -101,15 +103,16 @@ def main() -> int:
     faulthandler.enable()  # a crash of the interpreter itself tells where
     tally = Tally()
     works = ["checked", "mended"] if arguments.mend else ["checked"]
-    for number, path in enumerate(files_of(arguments.paths)):
-        if number % arguments.every:
-            continue
-        for kind, data in variants(path, path.read_bytes(), everywhere=arguments.everywhere):
-            for done in works:
-                filename = f"<{path}>" if arguments.alone else str(path)
-                result = examine(WORKS[done], filename, data, limit=arguments.limit)
-                tally.note(f"{kind}, {done}", f"{path} {kind}, {done}", result)
-    print(*tally.lines(), sep="\n")
+    paths = list(files_of(arguments.paths))[:: arguments.every]
+    with suppress(KeyboardInterrupt):
+        for path in paths:
+            tally.files += 1
+            for kind, data in variants(path, path.read_bytes(), everywhere=arguments.everywhere):
+                for done in works:
+                    filename = f"<{path}>" if arguments.alone else str(path)
+                    result = examine(WORKS[done], filename, data, limit=arguments.limit)
+                    tally.note(f"{kind}, {done}", f"{path} {kind}, {done}", result)
+    print(f"{tally.files:,} of {len(paths):,} files", *tally.lines(), sep="\n")
     return 1 if tally.lost else 0
 
 
