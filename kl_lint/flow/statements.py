@@ -1,39 +1,34 @@
-"""Statements: assignment, branches, loops, definitions, imports, and entering functions."""
+"""Statements: assignment, branches, loops, leaving a function, classes."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence as AbstractSequence
-from dataclasses import replace
 from typing import Any
 
+from kl_lint.flow.conditions import Arms
 from kl_lint.flow.containers import without_item
-from kl_lint.flow.expressions import Arms, arms_of, bind_target, combined, evaluate, function_value
+from kl_lint.flow.decorators import NO_GRAD, function_definition, register
+from kl_lint.flow.expressions import arms_of, bind_target, combined, evaluate
+from kl_lint.flow.fixpoint import merge_pass
 from kl_lint.flow.frame import MISSING, Frame, Return
+from kl_lint.flow.imports import import_from, import_names
 from kl_lint.flow.iteration import give_back
-from kl_lint.flow.lattice import begun, choose, choose_states, join
+from kl_lint.flow.lattice import choose, join
 from kl_lint.flow.lifting import lift
 from kl_lint.flow.memory import note_view
-from kl_lint.flow.objects import CONSTANTS, canonical
 from kl_lint.flow.operations import held_back
 from kl_lint.flow.ranks import asserted_ranks, prove_rank
 from kl_lint.flow.store import mutate, store
 from kl_lint.flow.syntax import walk
-from kl_lint.flow.torch_ops import CATALOGUE, MODULES
 from kl_lint.flow.values import (
     NONE,
     NO_GUARDS,
-    Choice,
     Class,
     Constant,
     External,
-    Function,
     Guards,
-    Instance,
-    Mapping,
-    Numbers,
     Sequence,
-    Space,
     Symbol,
     Tensor,
     Unknown,
@@ -53,7 +48,6 @@ MOST_ARMS = 16
 """How many arms of one branch are kept apart."""
 
 Branch = tuple[Guards, dict[str, Value]]
-NO_GRAD = frozenset({"torch.no_grad", "torch.inference_mode", "torch.autograd.no_grad"})
 
 
 def execute(frame: Frame, body: AbstractSequence[ast.stmt]) -> None:
@@ -401,97 +395,6 @@ def loop(frame: Frame, body: list[ast.stmt], head: Callable[[], None]) -> list[d
     return left
 
 
-def merge_pass(frame: Frame, ways: list[dict[str, Value]], *, last: bool) -> bool:
-    """Join a loop pass into the state before it; says whether the state has changed in a way that another pass must
-    see, which after the last one it has not.
-    """
-    numbers = frame.machine.numbers
-    states: dict[str, tuple[Value, Value]] = {}
-    for name in sorted({name for way in ways for name in way}):
-        before = frame.variables.get(name, MISSING)
-        after = [way[name] for way in ways if name in way and way[name] is not MISSING]
-        if not after:
-            continue
-        values = [(NO_GUARDS, v) for v in ((before, *after) if before is not MISSING else after)]
-        merged = choose_states(begun([pair for value in values for pair in options_of(value[1])]), numbers)
-        if merged != before:
-            states[name] = before, merged
-    changed = not last and not all(alike(frame, name, before, merged) for name, (before, merged) in states.items())
-    for name, (before, merged) in states.items():
-        settled = last or (not changed and isinstance(before, Choice))
-        frame.set(name, settle(before, merged, numbers) if settled else merged)
-    return changed
-
-
-def settle(before: Value, merged: Value, numbers: Numbers) -> Value:
-    """What is true after any number of turns; of an object, of each list and dict in it that a turn has filled."""
-    match before, merged:
-        case Instance(), Instance():
-            attributes = tuple(
-                (name, join([value], numbers) if value != before.get(name) and is_filled(value) else value)
-                for name, value in merged.attributes
-            )
-            return replace(merged, attributes=attributes)
-        case _:
-            return join([merged], numbers)
-
-
-def is_filled(value: Value) -> bool:
-    """Whether a value is a list, or a dict, of one length or another."""
-    options = [option for _, option in options_of(value)]
-    return any(all(isinstance(option, kind) for option in options) for kind in (Sequence, Mapping))
-
-
-def alike(frame: Frame, name: str, before: Value, after: Value) -> bool:
-    """Whether a loop's next pass can see no difference: nothing was known before, or all but the identity is the
-    same.
-    """
-    match before, after:
-        case Unknown(number=number), _:
-            if before is MISSING:
-                return True
-            shared = any(
-                isinstance(v, (Unknown, Tensor)) and v.number == number
-                for key, v in frame.variables.items()
-                if key != name
-            )
-            return not shared and all(isinstance(one, Unknown) for _, one in options_of(after))
-        case Tensor(space=Space.UNKNOWN), Tensor(space=Space.UNKNOWN):
-            return replace(before, number=0, trail=None, form=None) == replace(after, number=0, trail=None, form=None)
-        case Sequence(items=None, element=Tensor() as one), Sequence(items=None, element=Tensor() as other):
-            return replace(one, number=0, source=None) == replace(other, number=0, source=None)
-        case Choice(), _:
-            return {shape(one) for _, one in options_of(before)} == {shape(one) for _, one in options_of(after)}
-        case _:
-            return False
-
-
-def shape(value: Value) -> object:
-    """What is known of a value, whichever it is."""
-    match value:
-        case Unknown(form=form):
-            return form and form.op
-        case Tensor():
-            known = (value.source, value.temperature, value.weight, value.form, value.masked)
-            return (
-                (value.space, value.mass, value.dim, value.symbol, value.rank, value.mixed, value.gradient),
-                (value.nonnegative, value.loss, value.fill if isinstance(value.fill, Constant) else None),
-                tuple(one is None for one in known),
-                value.maker and value.maker.place,
-                tuple((note.kind, note.place) for note in value.notes),
-            )
-        case Sequence(items=None, element=element):
-            return value.mutable, element and shape(element)
-        case Sequence(items=tuple(items)):
-            return value.mutable, tuple(shape(item) for item in items)
-        case Mapping(entries=entries, rest=rest):
-            return tuple((key, shape(held)) for key, held in entries), rest and shape(rest)
-        case Instance(attributes=attributes):
-            return value.cls, tuple((key, shape(held)) for key, held in attributes)
-        case _:
-            return value
-
-
 def leave_loop(frame: Frame, node: ast.Break | ast.Continue) -> None:
     """`break` and `continue`: what was written so far reaches what is behind the loop, or its next turn."""
     if frame.breaks:
@@ -537,98 +440,7 @@ def assert_statement(frame: Frame, node: ast.Assert) -> None:
         prove_rank(frame, evaluate(frame, tensor), rank)
 
 
-# --- definitions and imports -----------------------------------------------------------------------------------------
-
-
-def function_definition(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-    """`def`: a value; transparent decorators are seen through."""
-    kind, transparent, no_grad = "function", True, False
-    if frame.kind == "class" and node.name in ("__new__", "__init_subclass__", "__class_getitem__"):
-        kind = "static"
-    name = node.name
-    for decorator in node.decorator_list:
-        match decorator:
-            case ast.Attribute(value=ast.Name(id=node.name), attr="setter" | "deleter" as accessor):
-                name = f"{node.name}.{accessor}"  # beside the property, in whose place it does not stand
-                continue
-            case _:
-                effect = decorator_effect(frame, decorator)
-        match effect:
-            case "static" | "class" | "property":
-                kind = effect
-            case "no_grad":
-                no_grad = True
-            case "opaque":
-                transparent = False
-            case _:
-                pass
-    owner = frame.owner if frame.kind == "class" else None
-    function = function_value(frame, node, owner=owner, kind=kind, transparent=transparent, no_grad=no_grad)
-    if not transparent:
-        register(frame, node, replace(function, transparent=True))
-    frame.set(name, function)
-
-
-TRANSPARENT_DECORATORS = frozenset(
-    {
-        "functools.wraps",
-        "functools.lru_cache",
-        "functools.cache",
-        "torch.jit.script",
-        "torch.jit.export",
-        "torch.jit.ignore",
-        "torch.compile",
-        "torch.jit.unused",
-        "torch.compiler.disable",
-        "typing.override",
-        "typing_extensions.override",
-        "typing.final",
-        "abc.abstractmethod",
-        "torch.enable_grad",
-        "typing.no_type_check",
-        "torch.cuda.amp.custom_fwd",
-        "torch.amp.custom_fwd",
-        "torch.jit.script_method",
-    }
-)
-
-
-def decorator_effect(frame: Frame, decorator: ast.expr) -> str:
-    """What a decorator does to a function: nothing, a kind of method, or something that cannot be read."""
-    callee = decorator.func if isinstance(decorator, ast.Call) else decorator
-    match callee:
-        case ast.Name(id="staticmethod"):
-            return "static"
-        case ast.Name(id="classmethod"):
-            return "class"
-        case (
-            ast.Name(id="property" | "cached_property")
-            | ast.Attribute(attr="cached_property" | "abstractproperty" | "lazy_property")
-        ):
-            return "property"
-        case ast.Attribute(attr="setter" | "deleter" | "getter"):
-            return "opaque"
-        case _:
-            pass
-    value = evaluate(frame, callee)
-    if isinstance(value, Symbol):
-        if value.name in NO_GRAD:
-            return "no_grad"
-        if value.name in TRANSPARENT_DECORATORS:
-            return "transparent"
-    return "opaque"
-
-
-def register(
-    frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, definition: Function | Class
-) -> None:
-    """A registering decorator with a literal key is interpreted, so that `REGISTRY["kl"]` is what it stands before."""
-    for decorator in node.decorator_list:
-        if isinstance(decorator, ast.Call) and decorator.args and isinstance(decorator.args[0], ast.Constant):
-            registering = evaluate(frame, decorator)
-            if isinstance(registering, Function) and registering.node.args.args:
-                parameter = registering.node.args.args[0].arg
-                frame.machine.run(registering, {parameter: definition}, frame, decorator)
+# --- classes, names of other frames ----------------------------------------------------------------------------------
 
 
 def class_definition(frame: Frame, node: ast.ClassDef) -> None:
@@ -649,65 +461,6 @@ def known_base(value: Value) -> Value:
         if isinstance(option, (Class, Symbol)):
             return option
     return value
-
-
-def import_names(frame: Frame, node: ast.Import) -> None:
-    """`import a.b as c`."""
-    for alias in node.names:
-        if alias.asname is not None:
-            frame.set(alias.asname, imported(frame, alias.name))
-        else:
-            top = alias.name.partition(".")[0]
-            frame.set(top, imported(frame, top))
-
-
-def imported(frame: Frame, name: str) -> Value:
-    """A module by its dotted name: one of the project, or one from outside."""
-    modules = frame.machine.modules
-    if modules is not None and not name.startswith("torch"):
-        found = modules.imported(name, frame.source)
-        if found is not None:
-            return found
-    return Symbol(canonical(name))
-
-
-def import_from(frame: Frame, node: ast.ImportFrom) -> None:
-    """`from a import b as c`."""
-    module = "." * node.level + (node.module or "")
-    for alias in node.names:
-        if alias.name == "*":
-            star_import(frame, module)
-            continue
-        modules = frame.machine.modules
-        if modules is not None and not module.startswith("torch."):
-            found = modules.imported_from(node.level, node.module or "", alias.name, frame.source)
-            if found is not None:
-                frame.set(alias.asname or alias.name, found)
-                continue
-        full = canonical(f"{module}.{alias.name}")
-        value: Value = Constant(CONSTANTS[full]) if full in CONSTANTS else Symbol(full)
-        frame.set(alias.asname or alias.name, value)
-
-
-STARRED = {
-    "torch.nn.functional": ("kl_div",),
-    "torch.nn": ("KLDivLoss", "Module", "Sequential", "ModuleList", "ModuleDict", "functional", *MODULES),
-    "torch": ("no_grad", "tensor"),
-}
-"""What a star brings along beside the operations of the catalogue."""
-
-
-def star_import(frame: Frame, module: str) -> None:
-    """`from a import *`: torch's own public names are known; of another module, that it may bring torch along."""
-    if module in STARRED:
-        listed = (path.removeprefix(f"{module}.") for path in CATALOGUE if path.startswith(f"{module}."))
-        for name in (*STARRED[module], *(name for name in listed if "." not in name)):
-            frame.set(name, Symbol(canonical(f"{module}.{name}")))
-    else:
-        home = frame
-        while home.parent is not None:
-            home = home.parent
-        home.star_import = True
 
 
 def foreign_names(frame: Frame, node: ast.Global | ast.Nonlocal) -> None:
