@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence as AbstractSequence
+from types import MappingProxyType
 from typing import Any
 
 from kl_lint.flow.conditions import Arms
 from kl_lint.flow.containers import without_item
 from kl_lint.flow.decorators import NO_GRAD, function_definition, register
+from kl_lint.flow.doubts import Doubts, doubted
 from kl_lint.flow.expressions import arms_of, bind_target, combined, evaluate
 from kl_lint.flow.fixpoint import merge_pass
 from kl_lint.flow.frame import MISSING, Frame, Return
@@ -48,6 +50,7 @@ MOST_ARMS = 16
 """How many arms of one branch are kept apart."""
 
 Branch = tuple[Guards, dict[str, Value]]
+NO_DOUBTS: Doubts = MappingProxyType({})
 
 
 def execute(frame: Frame, body: AbstractSequence[ast.stmt]) -> None:
@@ -133,19 +136,29 @@ def expression(frame: Frame, node: ast.Expr) -> None:
 # --- branches --------------------------------------------------------------------------------------------------------
 
 
-def arm(frame: Frame, guards: Guards | None, body: AbstractSequence[ast.stmt]) -> Branch | None:
-    """Interpret one arm of a branch, and undo it; None where it cannot be reached or does not go on."""
+def arm(
+    frame: Frame,
+    guards: Guards | None,
+    body: AbstractSequence[ast.stmt],
+    doubts: Doubts = NO_DOUBTS,
+) -> Branch | None:
+    """Interpret one arm of a branch, where `doubts` stand for what names hold, and undo it; None where it cannot be
+    reached or does not go on.
+    """
     if guards is None or not compatible(guards, frame.guards()):
         return None
     conditions, frame.conditions = frame.conditions, {**frame.conditions, **dict(guards)}
     frame.open_branch()
     try:
+        for name, value in doubts.items():
+            frame.set(name, value)
         execute(frame, body)
     finally:
         written = frame.close_branch()
         frame.conditions = conditions
         dead, frame.dead = frame.dead, False
-    return None if dead else (guards, written)
+    kept = {name: value for name, value in written.items() if value is not doubts.get(name)}
+    return None if dead else (guards, kept)
 
 
 def branch(frame: Frame, node: ast.If) -> None:
@@ -154,17 +167,24 @@ def branch(frame: Frame, node: ast.If) -> None:
     remaining: Guards | None = NO_GUARDS
     ways: list[tuple[Branch | None, Guards | None]] = []
     rest: list[ast.stmt] = [node]
+    doubts: Doubts = {}
     while remaining is not None:
         match rest:
             case [ast.If() as link] if wanted is None or link in wanted:
                 yes, no = arms_under(frame, remaining, link.test)
                 here = together(remaining, yes)
-                ways.append((arm(frame, here, link.body), here))
+                doubts = {**doubts, **doubted(frame, link.test, link.body)}
+                ways.append((arm(frame, here, link.body, doubts), here))
                 remaining, rest = together(remaining, no), link.orelse
             case _:
-                ways.append((arm(frame, remaining, rest), remaining))
+                ways.append((arm(frame, remaining, rest, doubts), remaining))
                 break
+    before = {name: frame.variables[name] for name in doubts}
     rejoin(frame, ways)
+    if sum(way is not None for way, _ in ways) == 1:  # what follows is an arm as well
+        for name, value in doubts.items():
+            if frame.variables[name] is before[name]:
+                frame.set(name, value)
 
 
 def arms_under(frame: Frame, guards: Guards, test: ast.expr) -> Arms:
