@@ -10,7 +10,7 @@ from kl_lint.flow.arithmetic import binary
 from kl_lint.flow.containers import MOST_ITEMS, elements
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.lattice import join
-from kl_lint.flow.objects import KL_LOSS
+from kl_lint.flow.objects import KL_LOSS, LOOKED_UP, class_of
 from kl_lint.flow.transfer.call import as_tensor, blurred, weight_any
 from kl_lint.flow.values import (
     NONE,
@@ -178,6 +178,26 @@ def is_instance(frame: Frame, arguments: list[Value], keywords: dict[str, Value]
     return Unknown(numbers.of("isinstance", *(number_of(value, numbers) for value in arguments)))
 
 
+def type_of(frame: Frame, arguments: list[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
+    """type(module): known of what torch builds."""
+    numbers = frame.machine.numbers
+    found = class_of(arguments[0]) if len(arguments) == 1 else None
+    return found if found is not None else Unknown(numbers.of("type", *(number_of(one, numbers) for one in arguments)))
+
+
+def has_attribute(frame: Frame, arguments: list[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
+    """hasattr: a KLDivLoss has what it looks up. One built for the question is asked for the version of torch."""
+    numbers = frame.machine.numbers
+    match node, arguments:
+        case ast.Call(args=[ast.Call(), *_]), _:
+            pass
+        case _, [External(name=name), Constant(value=attribute)] if name == KL_LOSS and attribute in LOOKED_UP:
+            return Constant(True)
+        case _:
+            pass
+    return Unknown(numbers.of("hasattr", *(number_of(value, numbers) for value in arguments)))
+
+
 def is_kind(module: External, kind: Value) -> bool | None:
     """Whether an object of torch is one of a class; None where that is not known: other classes have subclasses."""
     match kind:
@@ -246,6 +266,8 @@ HANDLERS: dict[str, Handler] = {
     "next": following,
     "sum": added_up,
     "isinstance": is_instance,
+    "type": type_of,
+    "hasattr": has_attribute,
     "float": number_from,
     "int": number_from,
     "abs": absolute,
@@ -255,7 +277,6 @@ BUILTINS = frozenset(HANDLERS) | {
     "super",
     "getattr",
     "setattr",
-    "hasattr",
     "map",
     "filter",
     "print",
@@ -263,7 +284,6 @@ BUILTINS = frozenset(HANDLERS) | {
     "min",
     "any",
     "all",
-    "type",
     "str",
     "bool",
     "round",

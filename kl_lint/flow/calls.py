@@ -427,9 +427,9 @@ def call_builtin(frame: Frame, name: str, arguments: Arguments, node: ast.Call) 
             literal = attribute_name.value
             return lift(frame, lambda one: attribute(frame, one, literal, node), base)
         return opaque(frame, node)
-    if name == "isinstance" and len(arguments.positional) == 2:
-        asked, kinds = arguments.values
-        return lift(frame, lambda one: builtin(frame, name, [one, kinds], {}, node), asked)
+    if name in ("isinstance", "hasattr", "type") and arguments.positional:
+        asked, *others = arguments.values
+        return lift(frame, lambda one: builtin(frame, name, [one, *others], {}, node), asked)
     if name in ("map", "filter") and len(arguments.positional) == 2:
         return mapped(frame, name, arguments, node)
     return builtin(frame, name, arguments.values, {key: value for key, (value, _) in arguments.keywords.items()}, node)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from kl_lint.flow.frame import Frame
+from kl_lint.flow.objects import same_class
 from kl_lint.flow.values import (
     NO_GUARDS,
     Bound,
@@ -123,7 +124,9 @@ def compared(frame: Frame, one: Value, operator: ast.cmpop, other: Value) -> Arm
             return less(frame, one, other)[::-1]
         case ast.Eq() | ast.NotEq() | ast.Is() | ast.IsNot():
             if isinstance(one, Constant) and isinstance(other, Constant):
-                return (NO_GUARDS, None) if one.value == other.value else (None, NO_GUARDS)
+                return decided(one.value == other.value)
+            if isinstance(one, Symbol) and isinstance(other, Symbol) and (same := same_class(one, other)) is not None:
+                return decided(same)
             if isinstance(one, Constant):
                 one, other = other, one
             if isinstance(other, Constant):
@@ -143,7 +146,13 @@ def compared(frame: Frame, one: Value, operator: ast.cmpop, other: Value) -> Arm
             isinstance(one, Constant) and isinstance(other, Sequence) and other.items is not None
         ):
             if all(isinstance(v, Constant) for v in other.items):
-                return (NO_GUARDS, None) if one in other.items else (None, NO_GUARDS)
+                return decided(one in other.items)
+        case ast.In() | ast.NotIn() if (
+            isinstance(one, Symbol) and isinstance(other, Sequence) and other.items is not None
+        ):
+            answers = {same_class(one, item) if isinstance(item, Symbol) else None for item in other.items}
+            if True in answers or None not in answers:
+                return decided(True in answers)
         case _:
             pass
     number = numbers.of(
@@ -152,12 +161,17 @@ def compared(frame: Frame, one: Value, operator: ast.cmpop, other: Value) -> Arm
     return frozenset({(number, True)}), frozenset({(number, False)})
 
 
+def decided(truth: bool) -> Arms:
+    """The arms of a test that has one outcome."""
+    return (NO_GUARDS, None) if truth else (None, NO_GUARDS)
+
+
 def less(frame: Frame, one: Value, other: Value) -> Arms:
     """The arms of `one < other`, which is what `one >= other` denies: what is less than another is not equal to it."""
     numbers = frame.machine.numbers
     match one, other:
         case Constant(value=(int() | float()) as a), Constant(value=(int() | float()) as b):
-            return (NO_GUARDS, None) if a < b else (None, NO_GUARDS)
+            return decided(a < b)
         case Constant(value=(int() | float()) as bound), _:
             number = number_of(other, numbers)
             flag = numbers.of("more", number, (bound,))

@@ -82,6 +82,8 @@ def attribute(frame: Frame, base: Value, name: str, node: ast.AST) -> Value:
             found = modules.member(base.name, name) if modules is not None and "::" not in base.name else None
             member = found if found is not None else Symbol(f"{base.name}.{name}")
             return unsettled_member(frame, base.name, name, member)
+        case Symbol() if name == "__name__" and base.name.startswith("torch."):
+            return Constant(base.name.rpartition(".")[2])
         case Symbol():
             full = canonical(f"{base.name}.{name}")
             patched = frame.lookup(full)
@@ -431,6 +433,18 @@ CATEGORICAL = frozenset(
 )
 
 
+def class_of(value: Value) -> Symbol | None:
+    """The class of an object of torch; None where it may be one that derives from it."""
+    return Symbol(value.name) if isinstance(value, External) and not value.open else None
+
+
+def same_class(one: Symbol, other: Symbol) -> bool | None:
+    """Whether two names of torch stand for one class; None where both may, as torch has some under several names."""
+    if one == other:
+        return True
+    return False if KL_LOSS in (one.name, other.name) else None
+
+
 def external_attribute(frame: Frame, base: External, name: str, node: ast.AST) -> Value:
     """An attribute of a torch object: a distribution's parameters, a module's settings, a method."""
     short = base.name.rpartition(".")[2]
@@ -439,6 +453,8 @@ def external_attribute(frame: Frame, base: External, name: str, node: ast.AST) -
     value = base.get(name)
     if value is not None:
         return value
+    if name == "__class__" and (cls := class_of(base)) is not None:
+        return cls
     if base.name == KL_LOSS and name in LOOKED_UP:
         if base.open:
             return Unknown(frame.machine.numbers.of("attribute", base.number, (name,)))
