@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Set
 from dataclasses import replace
 from itertools import product
@@ -27,6 +28,7 @@ from kl_lint.flow.kl_call import (
     Use,
 )
 from kl_lint.flow.lattice import is_empty, join
+from kl_lint.flow.lines import whole
 from kl_lint.flow.objects import LOOKED_UP
 from kl_lint.flow.reach import Reach, remark_key
 from kl_lint.flow.scope import Scope, kept
@@ -316,7 +318,11 @@ def loss_use(machine: Machine, use: LossUse) -> Use:
     """An average of an unreduced divergence, with its places resolved. Where something else is averaged there as well,
     the class dimension is that of one way only.
     """
-    alone = len(machine.averaged.get(use.place, ())) <= 1 and (use.operand is None or always_seen(machine, use.operand))
+    alone = (
+        len(machine.averaged.get(use.place, ())) <= 1
+        and (use.operand is None or always_seen(machine, use.operand))
+        and not handed_to_many(machine, use)
+    )
     operand = use.operand.span if use.operand is not None else None
     return Use(use.place.span, use.how, use.dim if alone else None, use.everything, operand)
 
@@ -335,6 +341,46 @@ def always_seen(machine: Machine, operand: Place) -> bool:
     return True
 
 
+def handed_to_many(machine: Machine, use: LossUse) -> bool:
+    """Whether the average is one of a parameter of a helper that more than one call may give something to: what has
+    nothing to do with a divergence is not interpreted.
+    """
+    helper = scope_around(machine, use.place)
+    if isinstance(helper, ast.Module) or helper is scope_around(machine, use.call):
+        return False
+    named = re.findall(rf"\b{getattr(helper, 'name', '')}\b", whole(use.place.source.lines))
+    if len(named) <= 2:  # its definition, and a call
+        return False
+    scope = kept(machine.scopes, helper)
+    names = list(dict.fromkeys(operands(use.place.node)))
+    for name in names:
+        values = [one.value for one in scope.by_name.get(name, ())]
+        names.extend(found for value in values for found in operands(value) if found not in names)
+    return not names_taken(helper).isdisjoint(names)
+
+
+def operands(node: ast.AST) -> Iterator[str]:
+    """The variables that an expression computes with; not those that it hands to a function of the program's own."""
+    match node:
+        case ast.Name(id=name):
+            yield name
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="torch" | "F")), args=arguments):
+            for argument in arguments:
+                yield from operands(argument)
+        case ast.Call(func=ast.Attribute(value=inner)) | ast.Subscript(value=inner) | ast.UnaryOp(operand=inner):
+            yield from operands(inner)
+        case ast.BinOp(left=one, right=other) | ast.IfExp(body=one, orelse=other):
+            yield from operands(one)
+            yield from operands(other)
+        case _:
+            pass
+
+
+def names_taken(function: ast.AST) -> set[str]:
+    """The names of the parameters of a function."""
+    return {node.arg for node in walk(function) if isinstance(node, ast.arg)}
+
+
 def holds_one_of(value: ast.expr, nodes: Set[ast.AST], name: str) -> bool:
     """Whether one of `nodes` stands in an expression, or a name."""
     return any(node in nodes or (isinstance(node, ast.Name) and node.id == name) for node in walk(value))
@@ -342,9 +388,14 @@ def holds_one_of(value: ast.expr, nodes: Set[ast.AST], name: str) -> bool:
 
 def scope_in(machine: Machine, place: Place) -> Scope:
     """The scope of the function that an expression stands in."""
+    return kept(machine.scopes, scope_around(machine, place))
+
+
+def scope_around(machine: Machine, place: Place) -> ast.AST:
+    """The function, or the module, that an expression stands in."""
     module = kept(machine.scopes, place.source.tree)
     around = (one for one in module.functions.around(place.node) if not isinstance(one, ast.Lambda))
-    return kept(machine.scopes, next(around, place.source.tree))
+    return next(around, place.source.tree)
 
 
 def remark(machine: Machine, note: Note) -> Remark:
