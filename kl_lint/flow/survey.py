@@ -387,9 +387,14 @@ BINDING = frozenset(
         ast.keyword,
         ast.alias,
         ast.ClassDef,
+        ast.Expr,
     }
 )
 """The nodes that give a name to something."""
+FILLING = frozenset({"append", "insert", "extend", "add", "update", "setdefault"})
+"""The methods that put their arguments into what they are called on."""
+NAMING = frozenset({"add_module", "register_module"})
+"""Those that make an attribute of their second argument, under the name that the first one is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,6 +448,16 @@ def note_aliases(node: ast.AST, note: Notes) -> None:
         case ast.ClassDef(name=name, bases=bases):
             for base in bases:
                 note.names([name], base)
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr=method), args=arguments)) if (
+            method in FILLING
+        ):
+            for argument in arguments:
+                note.assignment([owner], argument)
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr=method), args=[key, value])) if (
+            method in NAMING
+        ):
+            note.assignment([owner], value)
+            note.names([last_name(key)], value)
         case ast.alias(name=original, asname=str() as alias):
             note.found.setdefault(original.rpartition(".")[2], []).append(Alias(alias, called=False))
         case _:
