@@ -21,6 +21,8 @@ from kl_lint.flow.divergence import (
     kl_call,
 )
 from kl_lint.flow.frame import Frame
+from kl_lint.flow.held_modules import as_mapping, from_mapping, is_module_dict
+from kl_lint.flow.lattice import gathered
 from kl_lint.flow.lifting import lift
 from kl_lint.flow.objects import (
     HOOKING,
@@ -232,14 +234,10 @@ def external(frame: Frame, name: str, arguments: Arguments, node: ast.Call) -> V
     opened = arguments.open_positional or arguments.open_keywords
     if short in ("Sequential", "ModuleList"):
         return module_list(frame, name, arguments, node, number)
-    if short == "ModuleDict" and arguments.positional:
-        entries = arguments.positional[0][0]
-        pairs = (
-            tuple((key, value) for key, value in entries.entries if isinstance(key, str))
-            if isinstance(entries, Mapping)
-            else ()
-        )
-        return External(name, pairs, place, number, True)
+    if short == "ModuleDict":
+        entries = arguments.get(0, "modules")
+        module = External(name, (), place, number, True)
+        return from_mapping(module, entries) if isinstance(entries, Mapping) else module
     if short in MODULES:
         signature = parameters(MODULES[short].signature)
     elif name.startswith("torch.distributions."):
@@ -369,10 +367,14 @@ def external_method(
         return call_external(frame, receiver, arguments, node)
     if name in SELF_RETURNING:
         return receiver
-    if name in ("keys", "values", "items") and receiver.name.endswith("ModuleDict") and not arguments.positional:
-        held = Mapping(tuple(receiver.arguments), None, receiver.number)
-        outcome = mapping_method(frame, name, held, [], {})
-        return outcome[0] if outcome is not None else opaque(frame, node)
+    if name in ("keys", "values", "items", "update", "pop", "clear") and is_module_dict(receiver):
+        outcome = mapping_method(frame, name, as_mapping(receiver), arguments.values, {})
+        if outcome is None:
+            return opaque(frame, node)
+        value, held = outcome
+        if isinstance(held, Mapping) and name in ("update", "pop", "clear"):
+            mutate(frame, target, receiver, from_mapping(receiver, held))
+        return value
     if name in ("append", "extend") and receiver.name.endswith(("ModuleList", "Sequential")):
         added, one = (
             (arguments.values, None)
@@ -381,7 +383,8 @@ def external_method(
         )
         more = added if added is not None else [value for value in (one,) if value is not None]
         vague = receiver.open or added is None or bool(frame.loop_levels) or len(receiver.items) >= MOST_ITEMS
-        longer = replace(receiver, items=(*receiver.items[:MOST_ITEMS], *more), open=vague)
+        items = (*receiver.items[:MOST_ITEMS], *more)
+        longer = replace(receiver, items=gathered(items, frame.machine.numbers) if vague else items, open=vague)
         mutate(frame, target, receiver, longer)
         return longer
     short = receiver.name.rpartition(".")[2]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence as AbstractSequence
 from dataclasses import replace
 
 from kl_lint.flow.frame import Frame
+from kl_lint.flow.held_modules import as_mapping, from_mapping, is_module_dict
 from kl_lint.flow.indexing import rows_of
 from kl_lint.flow.lattice import choose, join
 from kl_lint.flow.objects import torch_base
@@ -84,18 +85,25 @@ def item(frame: Frame, base: Value, key: Value) -> Value:
             return one_of(values, numbers.of("pick", number_of(key, numbers), (len(values),)), numbers)
         case External(items=items, open=False), Constant(value=int() as index) if -len(items) <= index < len(items):
             return items[index]
-        case External(arguments=arguments), Constant(value=str() as name) if arguments and base.name.endswith(
-            "ModuleDict"
-        ):
-            return base.get(name) or Unknown(numbers.of("item", base.number, (name,)))
+        case External(), _ if is_module_dict(base):
+            return module_named(base, key, numbers)
         case External(items=items), _ if items:
-            return one_of(items, numbers.of("pick", number_of(key, numbers), (len(items),)), numbers)
-        case External(arguments=arguments), _ if arguments and base.name.endswith("ModuleDict"):
-            return one_of(
-                [v for _, v in arguments], numbers.of("pick", number_of(key, numbers), (len(arguments),)), numbers
-            )
+            picked = one_of(items, numbers.of("pick", number_of(key, numbers), (len(items),)), numbers)
+            number = numbers.of("item", base.number, number_of(key, numbers))
+            return renumbered(picked, number) if base.open else picked
         case _:
             return Unknown(numbers.of("item", number_of(base, numbers), number_of(key, numbers)))
+
+
+def module_named(base: External, key: Value, numbers: Numbers) -> Value:
+    """`base[key]` of an nn.ModuleDict."""
+    number = numbers.of("item", base.number, number_of(key, numbers))
+    others = [renumbered(one, number) for one in base.items]
+    if isinstance(key, Constant):
+        known = base.get(key.value) if isinstance(key.value, str) else None
+        return known or (others[0] if others else Unknown(number))
+    each = [*(value for _, value in base.arguments), *others]
+    return one_of(each, numbers.of("pick", number_of(key, numbers), (len(each),)), numbers) if each else Unknown(number)
 
 
 def renumbered(value: Value, number: int) -> Value:
@@ -103,6 +111,8 @@ def renumbered(value: Value, number: int) -> Value:
     match value:
         case Tensor():
             return replace(value, number=number, source=None)
+        case External():
+            return replace(value, number=number)
         case Unknown(form=form):
             return Unknown(number, form)
         case _:
@@ -127,6 +137,9 @@ def with_item(base: Value, key: Value, value: Value, numbers: Numbers) -> Value 
             entries = tuple((held, join((old, value), numbers)) for held, old in base.entries)
             rest = value if base.rest is None else join((base.rest, value), numbers)
             return replace(base, entries=entries, rest=rest)
+        case External(), _ if is_module_dict(base):
+            held = with_item(as_mapping(base), key, value, numbers)
+            return from_mapping(base, held) if isinstance(held, Mapping) else None
         case _:
             return None
 
@@ -166,8 +179,12 @@ def elements(frame: Frame, value: Value, selector: int) -> tuple[tuple[Value, ..
             ) if element is not None else Unknown(selector)
         case Mapping(entries=entries, rest=None):
             return tuple(Constant(key) for key, _ in entries if isinstance(key, (str, int, float, bool))), None
+        case External() if is_module_dict(value):
+            return elements(frame, as_mapping(value), selector)
         case External(name=name, items=items) if items or (name.endswith("ModuleList") and not value.open):
-            return (None, one_of(items, selector, numbers)) if value.open else (items, None)
+            if not value.open:
+                return items, None
+            return None, renumbered(one_of(items, selector, numbers), numbers.of("each", value.number, selector))
         case Instance(cls=cls, attributes=attributes) if torch_base(cls) == "typing.NamedTuple":
             return tuple(held for _, held in attributes), None
         case Tensor():

@@ -10,6 +10,7 @@ from kl_lint.flow.values import (
     NO_GUARDS,
     Choice,
     Constant,
+    External,
     Instance,
     Mapping,
     Numbers,
@@ -60,8 +61,10 @@ def settle(before: Value, merged: Value, numbers: Numbers) -> Value:
 
 
 def is_filled(value: Value) -> bool:
-    """Whether a value is a list, or a dict, of one length or another."""
+    """Whether a value is a list, a dict, or a module that holds others, of one length or another."""
     options = [option for _, option in options_of(value)]
+    if all(isinstance(option, External) for option in options):
+        return len({option.place for option in options if isinstance(option, External)}) == 1
     return any(all(isinstance(option, kind) for option in options) for kind in (Sequence, Mapping))
 
 

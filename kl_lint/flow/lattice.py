@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence as AbstractSequence
 from dataclasses import replace
 
+from kl_lint.flow.held_modules import as_mapping, from_mapping, is_module_dict
 from kl_lint.flow.values import (
     DISTRIBUTIONS,
     INFINITE_MASKS,
     NONE,
     Choice,
     Constant,
+    External,
     Guards,
     Instance,
     Loss,
@@ -28,7 +30,7 @@ from kl_lint.flow.values import (
     options_of,
 )
 
-__all__ = ["begun", "choose", "choose_states", "flattened", "is_empty", "join"]
+__all__ = ["begun", "choose", "choose_states", "flattened", "gathered", "is_empty", "join"]
 
 MOST_OPTIONS = 8
 MOST_ENTRIES = 256
@@ -150,7 +152,7 @@ def join(values: AbstractSequence[Value], numbers: Numbers) -> Value:
     mappings = [v for v in useful if isinstance(v, Mapping)]
     if len(mappings) == len(useful) and any(v is not first and v != first for v in mappings):
         return join_mappings(mappings, numbers)
-    if not any(isinstance(v, (Tensor, Sequence, Mapping, Instance)) for v in useful):
+    if not any(isinstance(v, (Tensor, Sequence, Mapping, Instance, External)) for v in useful):
         if all(v is first or v == first for v in useful):
             return first
         return Unknown(numbers.of("join", *dict.fromkeys(number_of(v, numbers) for v in useful)))
@@ -207,8 +209,43 @@ def join_two(one: Value, other: Value, numbers: Numbers) -> Value:
             names = [key for key, _ in one.attributes if other.get(key) is not None]
             attributes = tuple((key, join([one.get(key) or NONE, other.get(key) or NONE], numbers)) for key in names)
             return Instance(one.cls, attributes, one.entered or other.entered, number)
+        case External(), External() if one.name == other.name and one.place == other.place:
+            return join_modules(one, other, number, numbers)
         case _:
             return Unknown(number)
+
+
+def join_modules(one: External, other: External, number: int, numbers: Numbers) -> Value:
+    """What one construction made at different times: the arguments they share, and any of the modules they hold."""
+    is_open = one.open or other.open or len(one.items) != len(other.items)
+    number = one.number if one.number == other.number else number
+    if is_module_dict(one):
+        held = join_mappings((as_mapping(one), as_mapping(other)), numbers)
+        return replace(from_mapping(one, held), open=is_open, number=number)
+    if [name for name, _ in one.arguments] != [name for name, _ in other.arguments]:
+        return Unknown(number)
+    pairs = zip(one.arguments, other.arguments, strict=True)
+    arguments = tuple((name, a if a == b else join((a, b), numbers)) for (name, a), (_, b) in pairs)
+    items = (
+        gathered((*one.items, *other.items), numbers)
+        if is_open
+        else tuple(a if a == b else join((a, b), numbers) for a, b in zip(one.items, other.items, strict=True))
+    )
+    return replace(one, arguments=arguments, items=items, open=is_open, number=number)
+
+
+def gathered(values: AbstractSequence[Value], numbers: Numbers) -> tuple[Value, ...]:
+    """Some of `values` each, those of one construction or one class taken together."""
+    groups: dict[object, list[Value]] = {}
+    for value in values:
+        match value:
+            case External(place=place):
+                groups.setdefault(place, []).append(value)
+            case Instance(cls=cls):
+                groups.setdefault(cls, []).append(value)
+            case _:
+                groups.setdefault(value, []).append(value)
+    return tuple(join(group, numbers) for group in groups.values())
 
 
 def join_mappings(mappings: AbstractSequence[Mapping], numbers: Numbers) -> Mapping:
