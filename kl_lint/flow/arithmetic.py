@@ -127,8 +127,9 @@ def carried_loss(one: Tensor, other: Tensor, operator: str) -> Loss | None:
         return Loss(one.loss.calls | other.loss.calls, together, one.loss.summed or other.loss.summed)
     loss, rest = (one.loss, other) if one.loss is not None else (other.loss, one)
     assert loss is not None
-    keeps = operator in ("mul", "div") and (rest.rank == 0 or rest.fill is not None or rest.space is Space.UNKNOWN)
-    return replace(loss, elementwise=loss.elementwise and keeps and operator in ("mul", "div"))
+    scaled = operator in ("mul", "div") and (rest.rank == 0 or rest.fill is not None or rest.space is Space.UNKNOWN)
+    moved = operator in ("add", "sub") and isinstance(rest.fill, Constant)  # by a number: a sum begins with 0
+    return replace(loss, elementwise=loss.elementwise and (scaled or moved))
 
 
 def stays_logits(one: Tensor, other: Tensor) -> bool:

@@ -167,10 +167,11 @@ def is_empty(value: Value) -> bool:
 
 
 def begun(options: list[tuple[Guards, Value]]) -> list[tuple[Guards, Value]]:
-    """Without the zero or the memory that a gathering of distributions begins with: a loop that takes no turn is taken
-    for none.
+    """Without the zero or the memory that a gathering of distributions, or of divergences, begins with: a loop that
+    takes no turn is taken for none.
     """
-    if not any(isinstance(value, Tensor) and value.space in DISTRIBUTIONS for _, value in options):
+    gathered = [value for _, value in options if isinstance(value, Tensor)]
+    if not any(value.space in DISTRIBUTIONS or value.loss is not None for value in gathered):
         return options
     return [(guards, value) for guards, value in options if not is_blank(value)]
 
@@ -272,8 +273,7 @@ def join_tensors(one: Tensor, other: Tensor, number: int) -> Tensor:
     number = one.number if one.number == other.number else number
     rank = one.rank if one.rank == other.rank else None
     gradient = one.gradient or other.gradient
-    calls = (one.loss.calls if one.loss else frozenset()) | (other.loss.calls if other.loss else frozenset())
-    loss = Loss(calls, False) if calls else None
+    loss = join_losses(one, other)
     masked = masked_by_either(one.masked, other.masked)
     if one.space is not other.space:
         known = Space.UNKNOWN not in (one.space, other.space)
@@ -302,6 +302,17 @@ def join_tensors(one: Tensor, other: Tensor, number: int) -> Tensor:
         trail=one.trail,
         loss=loss,
     )
+
+
+def join_losses(one: Tensor, other: Tensor) -> Loss | None:
+    """The divergences that two tensors come from: unreduced where both are, along one dim."""
+    match one.loss, other.loss:
+        case Loss() as first, Loss() as second:
+            unreduced = first.elementwise and second.elementwise and one.where() == other.where()
+            return Loss(first.calls | second.calls, unreduced, first.summed or second.summed)
+        case first, second:
+            either = first or second
+            return None if either is None else replace(either, elementwise=False)
 
 
 def where_both(one: Tensor, other: Tensor) -> tuple[int | None, int | None]:

@@ -40,6 +40,8 @@ from kl_lint.flow.values import (
 __all__ = ["attribute", "canonical", "find_member", "is_kl_loss", "lineage", "overlay_key", "torch_base"]
 
 KL_LOSS = "torch.nn.KLDivLoss"
+WRAPPED = "module"
+"""Where DataParallel and its kin, which are seen through, have what they were given."""
 LOOKED_UP = frozenset({"reduction", "log_target"})
 """What a KLDivLoss looks up when it is called."""
 MOVED = {
@@ -256,6 +258,8 @@ def instance_attribute(frame: Frame, base: Instance, name: str, node: ast.AST) -
         return external_attribute(frame, inherited, name, node)
     if torch_base(base.cls) is not None and name in SELF_RETURNING | REGISTERING | HOOKING:
         return Bound(name, base)
+    if torch_base(base.cls) == "torch.nn.Module" and name == WRAPPED and not base.entered:
+        return base
     return Unknown(frame.machine.numbers.of("attribute", base.number, (name,), volatile=True))
 
 
@@ -453,6 +457,8 @@ def external_attribute(frame: Frame, base: External, name: str, node: ast.AST) -
     value = base.get(name)
     if value is not None:
         return value
+    if name == WRAPPED and base.name.startswith("torch.nn.") and not base.open:
+        return base
     if name == "__class__" and (cls := class_of(base)) is not None:
         return cls
     if base.name == KL_LOSS and name in LOOKED_UP:

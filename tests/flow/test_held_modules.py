@@ -142,3 +142,29 @@ class Model(nn.Module):
         return F.kl_div(self.held["a"](x), self.c(y), reduction="batchmean")
 """
     assert codes(program) == []
+
+
+@pytest.mark.parametrize("wrapper", ["nn.DataParallel", "nn.parallel.DistributedDataParallel"])
+@pytest.mark.parametrize("reached", ["model.module(x)", "model.module.last(x)", "(model.module if many else model)(x)"])
+def test_what_was_made_parallel_is_reached_again(wrapper: str, reached: str) -> None:
+    program = f"""
+{NET}
+def f(x, y, many):
+    model = {wrapper}(Net())
+    return F.kl_div({reached}, y.softmax(-1), reduction="batchmean")
+"""
+    assert codes(program) == ["KLD102"]
+
+
+def test_a_module_of_that_name_is_the_one_meant() -> None:
+    program = """
+class Wrapper(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.module = nn.LogSoftmax(-1)
+    def forward(self, x):
+        return self.module(x).exp()
+def f(x, y):
+    return F.kl_div(Wrapper().module(x), y.softmax(-1), reduction="batchmean")
+"""
+    assert codes(program) == []

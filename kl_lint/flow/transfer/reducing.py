@@ -153,7 +153,10 @@ def reduced_loss(
     assert loss is not None
     number = call.number()
     call.frame.machine.summed.update(loss.calls)
-    over_classes = loss.elementwise and (everything or same_dim(given, dim, symbol) is True)
+    several = several_dims(call)
+    over_classes = loss.elementwise and (
+        everything or same_dim(given, dim, symbol) is True or any(same_dim(given, one) for one in several)
+    )
     if kind == "mean" and over_classes:
         for place in loss.calls:
             if call.frame.unasked(place):
@@ -161,8 +164,8 @@ def reduced_loss(
             use = LossUse(
                 place,
                 call.place,
-                "mean() over everything" if everything else f"mean over dim {dim}",
-                given.dim if not loss.summed else None,
+                how_averaged(dim, several, everything=everything),
+                given.dim if not loss.summed and not several else None,
                 everything,
                 call.operand_place(),
             )
@@ -177,6 +180,23 @@ def reduced_loss(
         summed = loss.summed or kind == "sum"
         return replace(given, number=number, dim=own, rank=rank, loss=replace(loss, summed=summed))
     return Tensor(number, rank=rank, gradient=given.gradient, loss=replace(loss, elementwise=False))
+
+
+def several_dims(call: Call) -> tuple[int, ...]:
+    """The dims of a reduction over more than one, where they are literals."""
+    match call.value("dim"):
+        case Sequence(items=tuple(items)) if all(isinstance(item, Constant) for item in items):
+            values = [item.value for item in items if isinstance(item, Constant)]
+            return tuple(value for value in values if isinstance(value, int))
+        case _:
+            return ()
+
+
+def how_averaged(dim: int | None, several: tuple[int, ...], *, everything: bool) -> str:
+    """A mean, as a message calls it."""
+    if everything:
+        return "mean() over everything"
+    return f"mean over dims {', '.join(map(str, several))}" if several else f"mean over dim {dim}"
 
 
 def logsumexp(call: Call) -> Value:
