@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Set
 from dataclasses import replace
 from itertools import product
@@ -33,6 +32,7 @@ from kl_lint.flow.objects import LOOKED_UP
 from kl_lint.flow.reach import Reach, remark_key
 from kl_lint.flow.scope import Scope, kept
 from kl_lint.flow.source import Place, Source
+from kl_lint.flow.survey import rows_with
 from kl_lint.flow.syntax import walk
 from kl_lint.flow.transfer.call import as_tensor
 from kl_lint.flow.values import (
@@ -348,8 +348,7 @@ def handed_to_many(machine: Machine, use: LossUse) -> bool:
     helper = scope_around(machine, use.place)
     if isinstance(helper, ast.Module) or helper is scope_around(machine, use.call):
         return False
-    named = re.findall(rf"\b{getattr(helper, 'name', '')}\b", whole(use.place.source.lines))
-    if len(named) <= 2:  # its definition, and a call
+    if len(list(rows_with(getattr(helper, "name", ""), whole(use.place.source.lines)))) <= 2:  # it, and a call
         return False
     scope = kept(machine.scopes, helper)
     names = list(dict.fromkeys(operands(use.place.node)))

@@ -35,6 +35,10 @@ TELLING = tuple(
 OPERATION = re.compile(rb"torch\.(?:log|exp|sigmoid)\b")
 """What else does."""
 DEFINED = re.compile(rb"^[ \t]*(?:async[ ]+)?(?:def|class)[ ]+([A-Za-z_0-9]+)", re.MULTILINE)
+IMPORTED = re.compile(rb"^from[ ]+(\.|[A-Za-z_0-9]+)", re.MULTILINE)
+"""The first word of what a file imports from."""
+SMALL = 8_000
+"""Bytes up to which a file is read that tells of no distribution itself, where it may hand on what another makes."""
 RENAMING = re.compile(rb"^from[ ]\.[\w.]*[ ]import[ ](?:[^\n(]*|\([^()]*)\sas\s", re.MULTILINE)
 """What the text of a file says that imports something of its own package under another name."""
 SOURCE_FOLDERS = ("", "src", "lib", "python")
@@ -234,9 +238,17 @@ class Project:
             data = self._content(path)
             if data is None:
                 return False
-            defined = None if tells(data) else frozenset(word.decode() for word in DEFINED.findall(data))
+            promising = tells(data) or self._hands_on(path, data)
+            defined = None if promising else frozenset(word.decode() for word in DEFINED.findall(data))
             self._defined[path] = (stamp, defined)
         return defined is None or name not in defined
+
+    def _hands_on(self, path: str, data: bytes) -> bool:
+        """Whether a small file, such as a factory of models, imports from its project: what it defines may use that."""
+        if len(data) > SMALL:
+            return False
+        modules = {word.decode() for word in IMPORTED.findall(data)}
+        return any(one.startswith(".") or self.locate(one, path) is not None for one in modules)
 
     def _parsed(self, path: str) -> Source | None:
         text = self._unsaved.get(path)

@@ -99,6 +99,22 @@ IMPORTS = {
         },
         "a.py",
     ),
+    "function that only calls another": (
+        {
+            "pkg/__init__.py": "from .ops import soften as made, log_soften as logged\ndef soften(x):\n    return made(x)\ndef log_soften(x):\n    return logged(x)\n",
+            "pkg/ops.py": SOFTEN,
+            "main.py": HEAD + "from pkg import soften, log_soften\n" + USE,
+        },
+        "main.py",
+    ),
+    "function that only calls one of another package": (
+        {
+            "utils.py": "from ops import soften as made, log_soften as logged\ndef soften(x):\n    return made(x)\ndef log_soften(x):\n    return logged(x)\n",
+            "ops.py": SOFTEN,
+            "main.py": HEAD + "from utils import soften, log_soften\n" + USE,
+        },
+        "main.py",
+    ),
     "function inside a branch": (
         {"ops.py": HEAD + "if True:\n    def soften(x):\n        return F.softmax(x, -1)\nlog_soften = nn.LogSoftmax(dim=-1)\n", "main.py": HEAD + "from ops import soften, log_soften\n" + USE},
         "main.py",
