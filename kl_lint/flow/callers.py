@@ -12,9 +12,9 @@ from kl_lint.flow.heirs import heirs
 from kl_lint.flow.interpreter import Interpreter
 from kl_lint.flow.modules import Modules, bound_names
 from kl_lint.flow.questions import COMMON, answered, open_questions
-from kl_lint.flow.relevance import names_for, relevant_names
+from kl_lint.flow.relevance import Concern, concerns_callers, names_for, relevant_names
 from kl_lint.flow.source import Source
-from kl_lint.flow.survey import surveyed
+from kl_lint.flow.survey import FUNCTIONS, surveyed
 from kl_lint.flow.values import Class, Function, options_of
 
 __all__ = ["enter_callers"]
@@ -34,6 +34,7 @@ def enter_callers(interpreter: Interpreter, modules: Modules, source: Source) ->
     words = open_questions(machine, source) - COMMON
     if not words:
         return
+    words |= handing_out(words, source)
     path = os.path.realpath(source.filename)
     known = answered(machine, source)
     most = FEW_CALLING_FILES if known else MOST_CALLING_FILES
@@ -53,6 +54,15 @@ def enter_callers(interpreter: Interpreter, modules: Modules, source: Source) ->
             entered.add(caller)
             if len(entered) >= most:
                 return
+
+
+def handing_out(words: frozenset[str], source: Source) -> frozenset[str]:
+    """The names under which a file hands out what goes by `words`: an object, a table, a function that makes one."""
+    reached = dict.fromkeys(names_for(words, source), True)
+    readers = surveyed(source).readers(frozenset(reached))
+    told = (one for one in readers if concerns_callers(one, reached, unreduced=False) is Concern.HANDS_OUT)
+    functions = {one.node.name for one in told if isinstance(one.node, FUNCTIONS)}
+    return frozenset((reached.keys() & names_bound(source.tree)) | functions) - COMMON
 
 
 def names_bound(tree: ast.Module) -> frozenset[str]:

@@ -31,7 +31,7 @@ from kl_lint.flow.survey import (
 )
 from kl_lint.flow.syntax import nodes_of, walk
 
-__all__ = ["Relevant", "names_for", "registries", "relevant_names"]
+__all__ = ["Concern", "Relevant", "concerns_callers", "names_for", "registries", "relevant_names"]
 
 UNREDUCED = ('"none"', "'none'", "torch.kl_div")
 """What a text says that leaves a divergence unreduced, so that callers may average it; so does the word `reduce`."""

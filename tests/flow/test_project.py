@@ -156,6 +156,7 @@ def test_classes_in_other_files(tmp_path: Path, text: str, expected: set[tuple[s
     assert spaces(tmp_path, "main.py") == expected
 
 
+LOSS_CLASS = HEAD + "class Loss(nn.Module):\n    def forward(self, a, b):\n        return F.kl_div(a, b, reduction='sum')\n"
 CALLERS = {
     "function": (
         {"loss.py": HEAD + "def kl(a, b):\n    return F.kl_div(a, b, reduction='sum')\n"},
@@ -172,6 +173,18 @@ CALLERS = {
     "through a helper of the callee": (
         {"loss.py": HEAD + "def kl(a, b):\n    return F.kl_div(a, b, reduction='sum')\ndef total(p, q):\n    return 2 * kl(p, q)\n"},
         HEAD + "from loss import total\ndef step(s, t):\n    return total(s.log_softmax(-1), t.softmax(-1))\n",
+    ),
+    "through a function that makes one": (
+        {"loss.py": LOSS_CLASS + "def build(name='kl'):\n    loss = Loss()\n    return loss\n"},
+        HEAD + "from loss import build\ndef step(s, t):\n    return build('kl')(s.log_softmax(-1), t.softmax(-1))\n",
+    ),
+    "through an object of the module": (
+        {"loss.py": LOSS_CLASS + "divergence = Loss()\n"},
+        HEAD + "import loss\ndef step(s, t):\n    return loss.divergence(s.log_softmax(-1), t.softmax(-1))\n",
+    ),
+    "through a table of the module": (
+        {"loss.py": LOSS_CLASS + "LOSSES = {'kl': Loss, 'mse': nn.MSELoss}\n"},
+        HEAD + "from loss import LOSSES\ndef step(s, t):\n    return LOSSES['kl']()(s.log_softmax(-1), t.softmax(-1))\n",
     ),
 }
 
