@@ -420,3 +420,10 @@ def test_what_uses_a_divergence_elsewhere_brings_no_name_of_one(tmp_path: Path, 
     source = Source(str(tmp_path / "main.py"), main.splitlines(), ast.parse(main))
     machine = Machine(1000)
     assert Modules(machine, Project(str(tmp_path)), Frame(machine, source)).kl_names(source) == set()
+
+
+def test_what_another_file_makes_may_be_kept_in_an_attribute(tmp_path: Path) -> None:
+    maker = "def get_loss(name):\n    if name == 'kl':\n        return nn.KLDivLoss(reduction='sum')\n    return nn.MSELoss()\n"
+    trainer = "class Trainer:\n    def __init__(self):\n        self.criterion = get_loss('kl')\n    def step(self, s, t):\n        return self.criterion(s.log_softmax(-1), t.softmax(-1))\n"
+    write(tmp_path, {"losses.py": HEAD + maker, "train.py": HEAD + "from losses import get_loss  # kl_div\n" + trainer})
+    assert spaces(tmp_path, "train.py") == RIGHT
