@@ -90,7 +90,7 @@ def plain(call: Call, operator: str, one: Tensor, other: Tensor) -> Tensor:
             gradient=gradient,
             loss=loss,
         )
-    space = Space.LOGITS if stays_logits(one, other) else Space.UNKNOWN
+    space = Space.LOGITS if stays_logits(one, other, operator) else Space.UNKNOWN
     trail = (one.trail if one.space is Space.LOGITS else other.trail) if space is Space.LOGITS else None
     form = None
     if operator == "div":
@@ -132,13 +132,19 @@ def carried_loss(one: Tensor, other: Tensor, operator: str) -> Loss | None:
     return replace(loss, elementwise=loss.elementwise and (scaled or moved))
 
 
-def stays_logits(one: Tensor, other: Tensor) -> bool:
-    """Logits combined with logits or a literal are logits; with anything unknown they may be anything."""
+def stays_logits(one: Tensor, other: Tensor, operator: str) -> bool:
+    """Logits combined with logits or a literal are logits, and logits divided by a number; with anything else that is
+    unknown they may be anything: less the logarithm of the sum of their exponentials they are normalised.
+    """
     if one.space is Space.LOGITS:
-        return (
-            other.space is Space.LOGITS or other.fill is not None or (other.space is Space.UNKNOWN and other.rank == 0)
-        )
+        scale = other.space is Space.UNKNOWN and other.rank == 0 and (operator in ("mul", "div") or is_extreme(other))
+        return other.space is Space.LOGITS or other.fill is not None or scale
     return other.space is Space.LOGITS and one.fill is not None
+
+
+def is_extreme(tensor: Tensor) -> bool:
+    """Whether a number is the greatest, the least or the mean of a tensor: no sum of exponentials."""
+    return tensor.form is not None and tensor.form.op in ("max", "amax", "min", "amin", "mean")
 
 
 # --- scalars ---------------------------------------------------------------------------------------------------------

@@ -129,7 +129,7 @@ def integer(frame: Frame, node: ast.AST) -> Unknown:
 
 def following(frame: Frame, arguments: list[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
     """next: of one iterator something else each time."""
-    return Unknown(frame.machine.fresh("next", node))
+    return Unknown(frame.machine.opaque(node))
 
 
 def length(frame: Frame, arguments: list[Value], keywords: dict[str, Value], node: ast.AST) -> Value:

@@ -270,7 +270,12 @@ def bindings(frame: Frame, pattern: ast.pattern, subject: Value) -> list[ast.stm
     names = [node.name for node in walk(pattern) if isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name]
     for name in names:
         whole = isinstance(pattern, ast.MatchAs) and pattern.pattern is None and pattern.name == name
-        frame.set(name, subject if whole else Unknown(frame.machine.fresh("capture", pattern)))
+        frame.set(
+            name,
+            subject
+            if whole
+            else Unknown(frame.machine.numbers.of("capture", (id(pattern), name, frame.machine.epoch))),
+        )
     return []
 
 

@@ -15,12 +15,39 @@ from kl_lint.flow.transfer.call import (
     output_number,
     unmasked,
 )
-from kl_lint.flow.values import INFINITE_MASKS, Constant, Form, Mass, Space, Tensor, Unknown, Value
+from kl_lint.flow.values import INFINITE_MASKS, Constant, Form, Mass, Space, Symbol, Tensor, Unknown, Value
 
 
 def keep(call: Call) -> Value:
     """The same values: .to(), .float(), .contiguous()."""
     return call.values.get("input", Constant(None))
+
+
+def rounded(call: Call) -> Value:
+    """.half(), .bfloat16(): the same values in fewer digits, so that what is made of them is not what was."""
+    match call.values.get("input"):
+        case Tensor() as given:
+            return replace(given, number=call.number(), source=None)
+        case Unknown():
+            return Unknown(call.number())
+        case other:
+            return other if other is not None else Constant(None)
+
+
+FEWER_DIGITS = (
+    "torch.half",
+    "torch.float16",
+    "torch.bfloat16",
+    "torch.float8",
+    "torch.HalfTensor",
+    "torch.BFloat16Tensor",
+)
+
+
+def converted(call: Call) -> Value:
+    """.to(), .type(): the same values, in fewer digits where a type says so."""
+    types = (value for value in (*call.rest, call.value("dtype")) if isinstance(value, Symbol))
+    return rounded(call) if any(one.name.startswith(FEWER_DIGITS) for one in types) else keep(call)
 
 
 def detach(call: Call) -> Value:

@@ -49,11 +49,30 @@ def concatenate(call: Call) -> Value:
     pair = items is not None and bernoulli_pair(items)
     if pair:
         return paired(call, merged, dim, symbol, merged.rank)
+    merged = beside_each_other(merged, items)
     if merged.space not in DISTRIBUTIONS:
         return replace(merged, number=number, form=opposites(merged, items))
     if same_dim(merged, dim, symbol) is False or outermost(merged, dim):
         return replace(merged, number=number, form=None, source=None)
     return replace(blurred(merged, number), rank=merged.rank, maker=None, notes=kept(merged.notes))
+
+
+def beside_each_other(merged: Tensor, items: tuple[Value, ...] | None) -> Tensor:
+    """Of several Bernoulli terms that one sigmoid made, one may be what another leaves of one:
+    `cat([log(q + eps), log(1 - q + eps)])`.
+    """
+    if merged.mass is not Mass.BERNOULLI or (items is not None and len(set(items)) < 2):
+        return merged
+    sigmoids = {note.place for item in items or () for note in bernoulli_notes(item)}
+    if len(sigmoids) > 1:
+        return merged
+    notes = tuple(note for note in merged.notes if note.kind is not RemarkKind.BERNOULLI)
+    return replace(merged, mass=Mass.UNKNOWN, notes=notes)
+
+
+def bernoulli_notes(value: Value) -> list[Note]:
+    """What is noted of the sigmoid that a value is made of."""
+    return [note for note in value.notes if note.kind is RemarkKind.BERNOULLI] if isinstance(value, Tensor) else []
 
 
 def paired(call: Call, merged: Tensor, dim: int | None, symbol: int | None, rank: int | None) -> Tensor:
@@ -79,6 +98,7 @@ def stack(call: Call) -> Value:
     rank = merged.rank + 1 if merged.rank is not None else None
     if items is not None and bernoulli_pair(items):
         return paired(call, merged, dim, symbol, rank)
+    merged = beside_each_other(merged, items)
     after = shifted_in(merged, dim) if dim is not None else None
     element = Form("stack", merged) if merged.space in DISTRIBUTIONS else None
     if merged.space is Space.LOG_PROBS or merged.space is Space.PROBS:
@@ -104,8 +124,9 @@ def where(call: Call) -> Value:
             return replace(tensor, number=number)
     if one.space is other.space and one.space in DISTRIBUTIONS:
         gradient = one.gradient or other.gradient
+        either = unmasked(blurred(one, number))
         return replace(
-            unmasked(blurred(one, number)),
+            beside_each_other(either, (one, other)),
             rank=one.rank if one.rank == other.rank else None,
             maker=None,
             gradient=gradient,

@@ -162,6 +162,11 @@ def is_infinite(fill: Value | None) -> bool:
     return isinstance(fill, Constant) and fill.value == float("-inf")
 
 
+def normal(call: Call) -> Value:
+    """torch.normal: samples around means that carry no gradient."""
+    return Tensor(call.frame.machine.opaque(call.node), gradient=False)
+
+
 def random_indices(call: Call) -> Value:
     """randint, randperm, arange: integers, unless a bound or a step is a fraction."""
     if any(isinstance(value, Constant) and isinstance(value.value, float) for value in call.rest):
@@ -204,9 +209,7 @@ def new_filled(value: object) -> Effect:
 
 def uniform_noise_like(call: Call) -> Value:
     """torch.rand_like: numbers in [0, 1), no distribution."""
-    return Tensor(
-        call.frame.machine.fresh(call.label, call.node), rank=call.tensor().rank, nonnegative=True, gradient=False
-    )
+    return Tensor(call.frame.machine.opaque(call.node), rank=call.tensor().rank, nonnegative=True, gradient=False)
 
 
 def identity_matrix(call: Call) -> Value:

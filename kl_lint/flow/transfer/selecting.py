@@ -154,9 +154,14 @@ def argmax(call: Call) -> Value:
     return Tensor(call.number(), Space.INDICES, rank=rank, gradient=False, trail=call.trail(call.label))
 
 
-def argsort(call: Call) -> Value:
-    """argsort, multinomial: indices in the place of the values."""
+def argsort(call: Call) -> Tensor:
+    """argsort: indices in the place of the values."""
     return Tensor(call.number(), Space.INDICES, rank=call.tensor().rank, gradient=False, trail=call.trail(call.label))
+
+
+def sampled_indices(call: Call) -> Value:
+    """multinomial: indices, others each time."""
+    return replace(argsort(call), number=call.frame.machine.opaque(call.node))
 
 
 def pad(call: Call) -> Value:
