@@ -81,6 +81,10 @@ def plain(call: Call, operator: str, one: Tensor, other: Tensor) -> Tensor:
     gradient = (one.gradient or other.gradient) and not call.frame.no_grad
     loss = carried_loss(one, other, operator)
     if loss is not None:
+        factor = other if one.loss else one
+        machine = call.frame.machine
+        if operator == "mul" and machine.numbers.is_size(factor.number) and factor.number not in machine.batch_sizes:
+            machine.rescaled.update(loss.calls)
         bearer = one if one.loss else other
         return Tensor(
             call.number(),

@@ -38,6 +38,7 @@ from kl_lint.flow.objects import (
 )
 from kl_lint.flow.operations import apply, operate, write_back, write_out
 from kl_lint.flow.store import mutate, store
+from kl_lint.flow.survey import last_name
 from kl_lint.flow.torch_ops import CATALOGUE, MODULES, Operation, parameters
 from kl_lint.flow.transfer.call import PlaceValue
 from kl_lint.flow.values import (
@@ -155,15 +156,35 @@ def train(frame: Frame, node: ast.Call) -> None:
             frame.set(name, after)
 
 
+TELLING = frozenset("log log_dict log_metrics log_values info debug warning error write save dump pprint watch".split())
+"""The names of what is told of a dict, or writes it down, and leaves it as it is."""
+
+
 def give_away(frame: Frame, arguments: Arguments, node: ast.Call) -> None:
-    """After something unknown was given an object: a callback may have made other tensors of those that it holds."""
+    """After something unknown was given an object, a dict or a list: a callback may have made other tensors of those
+    that it holds.
+    """
+    if last_name(node.func) in TELLING:
+        return
+
+    def another(key: object, held: Value) -> Value:
+        return Unknown(frame.machine.fresh(f"given away {key}", node)) if isinstance(held, Tensor) else held
+
     for value, place in (*arguments.positional, *arguments.keywords.values()):
-        if isinstance(value, Instance) and any(isinstance(held, Tensor) for _, held in value.attributes):
-            attributes = tuple(
-                (name, Unknown(frame.machine.fresh(name, node)) if isinstance(held, Tensor) else held)
-                for name, held in value.attributes
-            )
-            mutate(frame, place, value, replace(value, attributes=attributes))
+        match value:
+            case Instance(attributes=attributes):
+                after: Value = replace(value, attributes=tuple((key, another(key, held)) for key, held in attributes))
+            case Mapping(entries=entries, rest=rest):
+                held = tuple((key, another(key, one)) for key, one in entries)
+                after = replace(value, entries=held, rest=rest and another("rest", rest))
+            case Sequence(items=tuple(items), mutable=True):
+                after = replace(value, items=tuple(another(key, one) for key, one in enumerate(items)))
+            case Sequence(items=None, element=Tensor() as element, mutable=True):
+                after = replace(value, element=another("each", element))
+            case _:
+                continue
+        if after != value:
+            mutate(frame, place, value, after)
 
 
 def opaque(frame: Frame, node: ast.AST) -> Value:
@@ -222,6 +243,8 @@ def call_symbol(frame: Frame, name: str, arguments: Arguments, node: ast.Call) -
     if name.startswith("torch.nn.init.") and arguments.positional:
         filled, target = arguments.positional[0]
         mutate(frame, target, filled, result)
+    if not name.startswith(("torch.", "numpy.")):
+        give_away(frame, arguments, node)
     write_out(frame, arguments, result)
     return result
 

@@ -284,6 +284,10 @@ def mapping_method(
                 if not isinstance(key, Constant) or base.get(key.value) is not None or base.rest is not None
                 else None
             )
+            if found is not None and default and not isinstance(key, Constant):
+                found = one_of(
+                    (found, default[0]), numbers.of("is there", base.number, number_of(key, numbers)), numbers
+                )
             if found is not None:
                 return found, (without_item(base, key, numbers) or base) if name == "pop" else base
             value = default[0] if default else NONE

@@ -184,7 +184,10 @@ def size_at(frame: Frame, base: Tensor | Unknown, index: Value) -> Value:
         dim = index.value
         if dim >= 0 and isinstance(base, Tensor) and base.rank is not None:
             dim -= base.rank
-        return Unknown(numbers.of("size", base.number, (dim,)))
+        number = numbers.of("size", base.number, (dim,))
+        if index.value == 0:
+            frame.machine.batch_sizes.add(number)
+        return Unknown(number)
     return Unknown(numbers.of("size", base.number, number_of(index, numbers)))
 
 

@@ -176,6 +176,7 @@ def fact(machine: Machine, raw: RawCall, values: dict[str, Value], uses: list[Lo
         raw.place in machine.filtered,
         raw.place in machine.summed,
         raw.zero_meant,
+        raw.place in machine.rescaled,
         tuple(caller(machine, place).step for place in raw.callers),
     )
 

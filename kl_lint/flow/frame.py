@@ -184,6 +184,7 @@ class Machine:
         "abroad",
         "attributes",
         "averaged",
+        "batch_sizes",
         "bound",
         "built",
         "called",
@@ -218,6 +219,7 @@ class Machine:
         "reaches",
         "record_handwritten",
         "relevant",
+        "rescaled",
         "reset",
         "run",
         "running",
@@ -279,6 +281,10 @@ class Machine:
         self.averaged: dict[Place, set[object]] = {}
         """What each mean is taken of: by class dimension, and whether it is an unreduced divergence."""
         self.filtered: set[Place] = set()
+        self.rescaled: set[Place] = set()
+        """The KL calls whose mean is multiplied by a size that is not the batch's: by the number of classes."""
+        self.batch_sizes: set[int] = set()
+        """The numbers of the sizes along dim 0."""
         self.reset: set[Place] = set()
         """The constructions of a KLDivLoss whose settings are changed afterwards."""
         self.set_names: dict[ast.AST, frozenset[str]] = {}

@@ -232,6 +232,8 @@ class KLCall:
     """The unreduced result is seen to be summed or averaged."""
     zero_meant: bool = False
     """It stands in a test, or where second derivatives are taken: zero, too, says something there."""
+    rescaled: bool = False
+    """The result is multiplied by a size that is not the batch's: by the classes, over which it was averaged."""
     callers: tuple[Step, ...] = ()
     """The calls that led here, outermost first; empty where the function was entered with nothing known of its
     parameters.

@@ -123,6 +123,8 @@ class DefaultReduction:
         settings = call.settings
         if call.kind not in _SETTLED or settings.open or settings.reduction is not None or _legacy(settings):
             return None
+        if call.rescaled:
+            return None
         message = (
             f"{callee(call)} without reduction takes the mean, which divides by the number of classes too: "
             f'use reduction="{_better(call)}"'
@@ -163,7 +165,7 @@ class MeanReduction:
         setting = call.settings.reduction
         if call.kind not in _SETTLED or setting is None or not setting.known or _legacy(call.settings):
             return None
-        if setting.value not in ("mean", DEPRECATED_MEAN):
+        if setting.value not in ("mean", DEPRECATED_MEAN) or call.rescaled:
             return None
         message = (
             f'reduction="{setting.value}" of {callee(call)} divides by the number of classes too: '
@@ -390,7 +392,7 @@ class MeanOverClasses:
     )
 
     def check(self, call: KLCall) -> Report | None:
-        if call.kind is Kind.CONSTRUCTION or call.reduction is not Reduction.NONE or not call.uses:
+        if call.kind is Kind.CONSTRUCTION or call.reduction is not Reduction.NONE or not call.uses or call.rescaled:
             return None
         use = call.uses[0]
         message = (

@@ -265,7 +265,8 @@ def literal_tensor(call: Call, data: Value) -> Value:
     shares = all(value >= 0 and abs(sum(vector) - 1) < 1e-3 for vector in vectors for value in vector)
     several_hot = rank > 1 and set(flat) <= {0, 1}
     if whole and not shares and not several_hot and kind != "float":
-        return Tensor(number, Space.INDICES, rank=ranked, gradient=False, trail=call.trail("integers"))
+        what = "permutation" if len(vectors) == 1 and sorted(flat) == list(range(len(flat))) else "integers"
+        return Tensor(number, Space.INDICES, rank=ranked, gradient=False, trail=call.trail(what))
     if shares and (not whole or rank > 1 or kind == "float"):
         return Tensor(
             number,

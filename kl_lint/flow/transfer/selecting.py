@@ -70,7 +70,7 @@ def with_indices(effect: Effect) -> Effect:
     return both
 
 
-PERMUTATIONS = frozenset({"sort", "argsort", "msort", "randperm"})
+PERMUTATIONS = frozenset({"sort", "argsort", "msort", "randperm", "permutation"})
 """The operations whose indices may be those of everything, in another order."""
 
 
