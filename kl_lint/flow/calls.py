@@ -39,6 +39,7 @@ from kl_lint.flow.objects import (
 from kl_lint.flow.operations import apply, operate, write_back, write_out
 from kl_lint.flow.store import mutate, store
 from kl_lint.flow.survey import last_name
+from kl_lint.flow.syntax import REPORTING
 from kl_lint.flow.torch_ops import CATALOGUE, MODULES, Operation, parameters
 from kl_lint.flow.transfer.call import PlaceValue
 from kl_lint.flow.values import (
@@ -156,15 +157,11 @@ def train(frame: Frame, node: ast.Call) -> None:
             frame.set(name, after)
 
 
-TELLING = frozenset("log log_dict log_metrics log_values info debug warning error write save dump pprint watch".split())
-"""The names of what is told of a dict, or writes it down, and leaves it as it is."""
-
-
 def give_away(frame: Frame, arguments: Arguments, node: ast.Call) -> None:
     """After something unknown was given an object, a dict or a list: a callback may have made other tensors of those
     that it holds.
     """
-    if last_name(node.func) in TELLING:
+    if last_name(node.func) in REPORTING:
         return
 
     def another(key: object, held: Value) -> Value:
@@ -596,12 +593,14 @@ def instantiate(frame: Frame, cls: Class, arguments: Arguments, node: ast.Call) 
             return replace(instance, entered=True)
 
         def build() -> Value:
+            frame.machine.handed.pop(instance.number, None)
             return frame.machine.receiver_after(initializer, variables, frame, node, instance)
 
         handed = any(computes(value, frame.machine.relevant) for value in variables.values())
         if handed or is_kl_loss(cls):
             return build()
         frame.machine.pending[instance.number] = build
+        frame.machine.handed[instance.number] = variables
         return instance
     if is_kl_loss(cls):
         return instance.with_attribute("<torch>", construct(frame, arguments, node, kept=not is_loss_of_its_own(cls)))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kl_lint.flow.lattice import choose, choose_states
+from kl_lint.flow.nesting import CHANGEABLE, exchanged
 from kl_lint.flow.source import Place, Source
 from kl_lint.flow.survey import plain, row_of
 from kl_lint.flow.values import (
@@ -202,6 +203,7 @@ class Machine:
         "filtered",
         "foreign",
         "given_up",
+        "handed",
         "handwritten",
         "heirs",
         "homes",
@@ -304,6 +306,8 @@ class Machine:
         self.torch_names: dict[ast.AST, frozenset[str]] = {}
         self.slices: dict[tuple[ast.AST, bool, frozenset[str]], Slice] = {}
         self.pending: dict[int, Callable[[], Value]] = {}
+        self.handed: dict[int, dict[str, Value]] = {}
+        """What is handed to the constructors that are not interpreted yet."""
         self.built: dict[int, Value] = {}
         self.relevant: frozenset[str] = frozenset()
         """The names that make a piece of code relevant."""
@@ -337,7 +341,10 @@ class Machine:
     ) -> Value:
         """`receiver` as a call of its method `function` leaves it."""
         self.run(function, variables, caller, node)
-        self.last_changed = ()
+        changed, self.last_changed = self.last_changed, ()
+        for name, value in changed:
+            if name in variables:
+                caller.replace_object(variables[name], value)
         after, self.last_receiver = self.last_receiver, None
         return after if after is not None else receiver
 
@@ -519,15 +526,28 @@ class Frame:
         """Every name that holds the very object `old`, be it one of several, holds `new`: what a mutation does to its
         aliases.
         """
+        deep = isinstance(old, CHANGEABLE)
         for name, value in list(self.variables.items()):
             if value is old:
                 self.note_read(name)
                 self.set(name, new)
+            elif deep and isinstance(value, CHANGEABLE) and (changed := exchanged(value, old, new)) is not value:
+                self.set(name, changed)
             elif type(value) is Choice and any(option is old for _, option in value.options):
                 held = [(guards, new if option is old else option) for guards, option in value.options]
                 options = [(guards | more, one) for guards, option in held for more, one in options_of(option)]
                 self.note_read(name)
                 self.set(name, Choice(tuple(options)))
+        if deep:
+            self.replace_held(old, new)
+
+    def replace_held(self, old: Value, new: Value) -> None:
+        """What objects hold, or were given when they were made, is now `new` as well."""
+        machine = self.machine
+        for number, held in machine.built.items():
+            machine.built[number] = exchanged(held, old, new)
+        for variables in machine.handed.values():
+            variables.update([(name, new) for name, value in variables.items() if value is old])
 
     # --- branches ----------------------------------------------------------------------------------------------------
 

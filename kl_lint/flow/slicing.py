@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from kl_lint.flow.syntax import only_owners, viewed, walk
+from kl_lint.flow.syntax import REPORTING, only_owners, viewed, walk
 
 __all__ = ["Changers", "Slice", "changed_by_turns", "gone_through", "slice_of"]
 
@@ -482,8 +482,10 @@ def read(node: ast.AST, words: Words) -> None:
             ):
                 words.writes.add(root_of(changed))
                 words.changes.add(root_of(changed))
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=base))):
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=base, attr=attr), args=arguments)):
                 words.writes.add(root_of(base))
+                if attr not in REPORTING:  # it may change what it is given
+                    words.writes.update(given.id for given in arguments if isinstance(given, ast.Name))
             case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=arguments)) if name not in BUILTINS:
                 roots = {root_of(given) for given in arguments if isinstance(given, (ast.Name, ast.Attribute))}
                 words.writes.update(roots)  # which it may change
@@ -573,7 +575,7 @@ def judge(piece: Piece, relevant: frozenset[str], receiver: str | None, *, value
         ):
             piece.seed = True
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=base, attr=attr))) if (
-            mutates(attr) and receiver is not None and sets_on(base, receiver)
+            receiver is not None and attr not in REPORTING and sets_on(base, receiver)
         ):
             piece.seed = True
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super"))))):

@@ -9,6 +9,8 @@ from functools import lru_cache
 
 __all__ = ["nodes_of", "only_owners", "viewed", "walk", "walk_rows", "way"]
 
+REPORTING = frozenset("log log_dict log_metrics info debug warning error write save dump print watch".split())
+"""The names of functions that tell of what they are given, or write it down, and leave it as it is."""
 LABELS = frozenset(
     "arg asname attr conversion ctx id is_async kind kwd_attrs level module op ops rest simple str tag "
     "type_comment".split()
