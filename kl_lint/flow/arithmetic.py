@@ -488,7 +488,7 @@ def multiply(call: Call, one: Tensor, other: Tensor) -> Tensor | Value | None:
 
 def scaled(call: Call, given: Tensor, factor: Tensor, by: Weight) -> Tensor | None:
     """Probabilities times a factor: their mass is the factor, where that is one number."""
-    if factor.space is not Space.UNKNOWN or factor.loss is not None or factor.mixed:
+    if factor.space is not Space.UNKNOWN or factor.loss is not None or factor.mixed or chooses(given, factor):
         return None
     before = weight_in(given)
     if before.constant is not None and scalar(factor):
@@ -524,6 +524,12 @@ def scaled(call: Call, given: Tensor, factor: Tensor, by: Weight) -> Tensor | No
         notes=given.notes if given.mass is Mass.BERNOULLI else (),
         gradient=given.gradient or factor.gradient,
     )
+
+
+def chooses(given: Tensor, factor: Tensor) -> bool:
+    """Whether labels may pick elements of something unknown: `(one_hot(a) * values).sum(1)`."""
+    named = given.maker.name if given.maker is not None else ""
+    return named == "one_hot" and factor.fill is None and factor.rank != 0 and factor.form is None
 
 
 def log_scaled(call: Call, given: Tensor, factor: Tensor) -> Tensor | None:

@@ -78,6 +78,11 @@ RIGHT = {
             z = nn.Linear(4, 5)(q)[0]
             return F.kl_div(z - torch.logsumexp(z.flatten(), 0), q.softmax(0), reduction="sum")
     """,
+    "selected_by_labels": """
+        def loss(batch):
+            lq = (F.one_hot(batch["a"], 4).unsqueeze(-1) * batch["log_dist"]).sum(1)
+            return F.kl_div(lq, batch["target"], reduction="batchmean")
+    """,
     # --- both Bernoulli terms
     "bernoulli_logs_with_an_epsilon": """
         def both(q):
