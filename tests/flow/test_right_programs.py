@@ -136,6 +136,17 @@ RIGHT = {
         def loss(x, y):
             return F.kl_div(x.log_softmax(1), y.softmax(1), reduction="mean") * x.shape[-1]
     """,
+    "mean_over_stacked_terms": """
+        def loss(x, y):
+            terms = [F.kl_div(one.log_softmax(-1), other.softmax(-1), reduction="none") for one, other in zip(x, y)]
+            return torch.stack(terms).mean(0).sum(-1).mean()
+    """,
+    "mean_over_stacked_terms_of_known_rank": """
+        def loss():
+            x, y = torch.randn(2, 5), torch.randn(2, 5)
+            terms = [F.kl_div(x.log_softmax(-1), y.softmax(-1), reduction="none") for _ in range(3)]
+            return torch.stack(terms).mean(0).sum(-1).mean()
+    """,
     # --- changed by what cannot be followed
     "changed_by_callbacks": """
         class Run:

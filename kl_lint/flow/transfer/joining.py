@@ -106,7 +106,7 @@ def stack(call: Call) -> Value:
         return replace(
             merged, number=call.number(), dim=after, symbol=None, mass=mass, rank=rank, form=element, source=None
         )
-    return replace(merged, number=call.number(), rank=rank, form=opposites(merged, items))
+    return replace(merged, number=call.number(), dim=after, symbol=None, rank=rank, form=opposites(merged, items))
 
 
 def opposites(merged: Tensor, items: tuple[Value, ...] | None) -> Form | None:
