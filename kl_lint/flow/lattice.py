@@ -170,8 +170,8 @@ def begun(options: list[tuple[Guards, Value]]) -> list[tuple[Guards, Value]]:
     """Without the zero or the memory that a gathering of distributions, or of divergences, begins with: a loop that
     takes no turn is taken for none.
     """
-    gathered = [value for _, value in options if isinstance(value, Tensor)]
-    if not any(value.space in DISTRIBUTIONS or value.loss is not None for value in gathered):
+    tensors = [value for _, value in options if isinstance(value, Tensor)]
+    if not any(value.space in DISTRIBUTIONS or value.loss is not None for value in tensors):
         return options
     return [(guards, value) for guards, value in options if not is_blank(value)]
 

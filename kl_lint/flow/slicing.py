@@ -499,7 +499,13 @@ def read(node: ast.AST, words: Words) -> None:
                 | ast.Call(func=ast.Attribute(value=base, attr="size"), args=[]),
             ):
                 words.proves.add(root_of(base))
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as other):
+            case ast.Assign(
+                targets=[ast.Name(id=name)],
+                value=ast.Name()
+                | ast.Attribute()
+                | ast.Subscript(slice=ast.Constant(value=str()))
+                | ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str()), *_]) as other,
+            ):
                 words.reads.add(name)  # another name of the same object: what is done to it in place is done to both
                 words.writes.add(root_of(other))
             case ast.Assign(targets=[_, _, *_] as targets):  # several names of one object

@@ -97,7 +97,8 @@ class DefaultReduction:
     fix = UNSAFE_FIX
     documentation = Documentation(
         what_it_does="""
-        Checks for `kl_div` and `KLDivLoss` without `reduction`.
+        Checks for `kl_div` and `KLDivLoss` without `reduction`. A call whose result is multiplied by a size that is not
+        the batch's, such as `student.size(1)`, is left alone.
         """,
         why_is_this_bad="""
         The default, "mean", divides by the number of elements: by the batch, and by the number of classes too. The
@@ -142,7 +143,8 @@ class MeanReduction:
     fix = UNSAFE_FIX
     documentation = Documentation(
         what_it_does="""
-        Checks for `reduction="mean"`, or its deprecated name "elementwise_mean", in `kl_div` and `KLDivLoss`.
+        Checks for `reduction="mean"`, or its deprecated name "elementwise_mean", in `kl_div` and `KLDivLoss`. A call
+        whose result is multiplied by a size that is not the batch's, such as `student.size(1)`, is left alone.
         """,
         why_is_this_bad="""
         "mean" divides by the number of elements: by the batch, and by the number of classes too. The divergence is a
@@ -369,7 +371,8 @@ class MeanOverClasses:
     fix = UNSAFE_FIX
     documentation = Documentation(
         what_it_does="""
-        Checks for `reduction="none"` followed by a mean in which the class dimension takes part.
+        Checks for `reduction="none"` followed by a mean in which the class dimension takes part, and which is not
+        multiplied by the number of classes.
         """,
         why_is_this_bad="""
         One element is a term of the divergence, not a divergence: the terms of a distribution are to be summed.
@@ -386,7 +389,7 @@ class MeanOverClasses:
         """,
         fix_safety="""
         The fix is unsafe: it changes the number to the divergence, averaged over the distributions. It is offered
-        where the class dimension is known.
+        where the class dimension is known, and not in a helper that other losses are handed to as well.
         """,
         references=(KL_DIV, ONE_OVER_N),
     )
