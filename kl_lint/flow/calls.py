@@ -29,6 +29,7 @@ from kl_lint.flow.objects import (
     KL_LOSS,
     SELF_RETURNING,
     attribute,
+    built_attribute,
     find_member,
     is_kl_loss,
     is_loss_of_its_own,
@@ -492,6 +493,10 @@ def super_of(frame: Frame, arguments: Arguments) -> Value:
 
 def call_super(frame: Frame, name: str, base: Super, arguments: Arguments, node: ast.Call) -> Value:
     """`super().name(...)` where the class behind is torch's own."""
+    if name == "__init__" and is_row(base.cls) and isinstance(base.receiver, Instance):
+        layers = external(frame, SEQUENTIAL, arguments, node)
+        frame.replace_object(base.receiver, base.receiver.with_attribute("<torch>", layers))
+        return NONE
     if not is_kl_loss(base.cls):
         return opaque(frame, node) if name != "__init__" else NONE
     if name == "__init__":
@@ -579,7 +584,26 @@ def call_instance(frame: Frame, receiver: Instance, arguments: Arguments, node: 
             return call_function(frame, found[0], arguments, node, receiver)
     if is_kl_loss(receiver.cls):
         return call(frame, kl_loss_of(frame, receiver), arguments, node)
-    return opaque(frame, node)
+    layers = row_of_layers(frame, receiver)
+    return call(frame, layers, arguments, node) if layers is not None else opaque(frame, node)
+
+
+SEQUENTIAL = "torch.nn.Sequential"
+
+
+def is_row(cls: Class) -> bool:
+    """Whether a class of the program is a kind of nn.Sequential."""
+    return torch_base(cls) == SEQUENTIAL
+
+
+def row_of_layers(frame: Frame, receiver: Instance) -> External | None:
+    """The layers that an object of such a class was built with, where it has been given no others since."""
+    if not is_row(receiver.cls):
+        return None
+    layers = built_attribute(frame, receiver, "<torch>") or receiver.get("<torch>")
+    built = frame.machine.built.get(receiver.number, receiver)
+    given = {name for one in (built, receiver) if isinstance(one, Instance) for name, _ in one.attributes}
+    return layers if isinstance(layers, External) and layers.items and given <= {"<torch>"} else None
 
 
 def instantiate(frame: Frame, cls: Class, arguments: Arguments, node: ast.Call) -> Value:

@@ -168,3 +168,33 @@ def f(x, y):
     return F.kl_div(Wrapper().module(x), y.softmax(-1), reduction="batchmean")
 """
     assert codes(program) == []
+
+
+HEADS = {
+    "layers_handed_up": ("super().__init__(nn.Linear(3, 4), nn.Softmax(dim=-1))", ["KLD104"]),
+    "layers_of_a_list": ("super().__init__(*[nn.Linear(3, 4), nn.Softmax(dim=-1)])", ["KLD104"]),
+    "scores": ("super().__init__(nn.Linear(3, 4))", []),
+    "a_layer_more": ("super().__init__(nn.Softmax(dim=-1))\n        self.last = nn.Linear(4, 4)", []),
+    "a_layer_added": ("super().__init__(nn.Softmax(dim=-1))\n        self.add_module('last', nn.Linear(4, 4))", []),
+    "a_layer_appended": ("super().__init__(nn.Softmax(dim=-1))\n        self.append(nn.Linear(4, 4))", []),
+    "none": ("super().__init__()", []),
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_kind_of_sequential_calls_its_layers(name: str) -> None:
+    body, expected = HEADS[name]
+    program = f"""
+class Head(nn.Sequential):
+    def __init__(self):
+        {body}
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = Head()
+    def forward(self, x):
+        return self.head(x)
+def loss(x, y):
+    return F.kl_div(F.log_softmax(Net()(x), -1), y.softmax(-1), reduction="batchmean")
+"""
+    assert codes(program) == expected
