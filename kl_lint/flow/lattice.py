@@ -46,7 +46,8 @@ def choose(options: Iterable[tuple[Guards, Value]], numbers: Numbers) -> Value:
     if options and all(value is options[0][1] for _, value in options):
         return options[0][1]
     merged: list[tuple[Guards, Value]] = []
-    apart = list(dict.fromkeys(options))
+    # two, which there mostly are, differ in their conditions: a value takes long to hash
+    apart = options if len(options) == 2 and options[0] != options[1] else list(dict.fromkeys(options))
     for guards, value in apart:
         for i, (known, present) in enumerate(merged):
             if present is value or present == value:
