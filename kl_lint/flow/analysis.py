@@ -19,7 +19,7 @@ from kl_lint.flow.objects import is_kl_loss
 from kl_lint.flow.presence import presence_of
 from kl_lint.flow.project import Project
 from kl_lint.flow.questions import open_questions
-from kl_lint.flow.relevance import Relevant, made_by, names_for, relevant_names
+from kl_lint.flow.relevance import Relevant, names_for, relevant_names
 from kl_lint.flow.source import Source
 from kl_lint.flow.statements import execute_one
 from kl_lint.flow.survey import names_read, nodes_near, surveyed
@@ -84,7 +84,7 @@ def analysed(machine: Machine, source: Source, project: Project | None) -> Facts
         return Facts(())
     seeds = frozenset({"kl_div", "KLDivLoss"}) | (frozenset({"log", "log_softmax"}) if handwritten else frozenset())
     try:
-        relevant = relevant_names(source, seeds).and_also(made_by(brought, source))
+        relevant = relevant_names(source, seeds).and_also(names_for(brought, source, makers=True))
     except RecursionError:  # nested deeper than Python itself goes
         return Facts((), complete=False)
     kinds = frozenset({"super"}) if any("KLDivLoss" in name for name in relevant.names) else frozenset()

@@ -24,6 +24,7 @@ from kl_lint.flow.frame import Frame
 from kl_lint.flow.held_modules import as_mapping, from_mapping, is_module_dict
 from kl_lint.flow.lattice import gathered
 from kl_lint.flow.lifting import lift
+from kl_lint.flow.nesting import parts_of, with_parts
 from kl_lint.flow.objects import (
     HOOKING,
     KL_LOSS,
@@ -169,18 +170,16 @@ def give_away(frame: Frame, arguments: Arguments, node: ast.Call) -> None:
         return Unknown(frame.machine.fresh(f"given away {key}", node)) if isinstance(held, Tensor) else held
 
     for value, place in (*arguments.positional, *arguments.keywords.values()):
-        match value:
-            case Instance(attributes=attributes):
-                after: Value = replace(value, attributes=tuple((key, another(key, held)) for key, held in attributes))
-            case Mapping(entries=entries, rest=rest):
-                held = tuple((key, another(key, one)) for key, one in entries)
-                after = replace(value, entries=held, rest=rest and another("rest", rest))
-            case Sequence(items=tuple(items), mutable=True):
-                after = replace(value, items=tuple(another(key, one) for key, one in enumerate(items)))
-            case Sequence(items=None, element=Tensor() as element, mutable=True):
-                after = replace(value, element=another("each", element))
+        if not isinstance(value, (Instance, Mapping, Sequence)) or (isinstance(value, Sequence) and not value.mutable):
+            continue
+        after = with_parts(value, tuple((key, another(key, held)) for key, held in parts_of(value)))
+        match after:
+            case Mapping(rest=Tensor() as rest):
+                after = replace(after, rest=another("rest", rest))
+            case Sequence(items=None, element=Tensor() as element):
+                after = replace(after, element=another("each", element))
             case _:
-                continue
+                pass
         if after != value:
             mutate(frame, place, value, after)
 

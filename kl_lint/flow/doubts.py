@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.lattice import choose
-from kl_lint.flow.syntax import walk
+from kl_lint.flow.syntax import parameter_names, walk
 from kl_lint.flow.values import Space, Tensor, Unknown, Value, options_of
 
 __all__ = ["Doubts", "doubted"]
@@ -39,9 +39,9 @@ def doubted(frame: Frame, test: ast.expr, body: Sequence[ast.stmt]) -> Doubts:
     names = set(asked(test))
     if not names:
         return {}
-    arguments = frame.function.node.args
-    parameters = {one.arg for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
-    names &= parameters & {node.id for statement in body for node in walk(statement) if isinstance(node, ast.Name)}
+    names &= parameter_names(frame.function.node.args) & {
+        node.id for statement in body for node in walk(statement) if isinstance(node, ast.Name)
+    }
     return {name: uncertain(frame, frame.variables[name], test) for name in sorted(names) if name in frame.variables}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from kl_lint.flow.values import External, Instance, Mapping, Sequence, Value
 
-__all__ = ["CHANGEABLE", "exchanged"]
+__all__ = ["CHANGEABLE", "exchanged", "parts_of", "with_parts"]
 
 CHANGEABLE = (Mapping, Sequence, Instance, External)
 """The objects that a program changes in place."""
@@ -56,7 +56,7 @@ def with_parts(value: Value, held: tuple[tuple[Any, Value], ...]) -> Value:
             return replace(value, attributes=held)
         case External():
             return replace(value, arguments=held)
-        case Sequence():
+        case Sequence(items=tuple()):
             return replace(value, items=tuple(one for _, one in held))
         case _:
             return value

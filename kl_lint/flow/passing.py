@@ -12,7 +12,7 @@ from itertools import pairwise
 from kl_lint.flow.frame import Frame
 from kl_lint.flow.objects import find_member
 from kl_lint.flow.scope import kept
-from kl_lint.flow.syntax import way
+from kl_lint.flow.syntax import parameter_names, way
 from kl_lint.flow.values import Bound, Class, Function, Instance, Symbol, Unknown, Value, options_of
 
 __all__ = ["only_passed_on"]
@@ -89,8 +89,7 @@ def parameter(function: Function, call: ast.Call, given: ast.AST, bound: bool) -
     """The parameter that an argument goes to; None where nothing is to be read of it."""
     signature = function.node.args
     if isinstance(given, ast.keyword):
-        names = {one.arg for one in (*signature.posonlyargs, *signature.args, *signature.kwonlyargs)}
-        return given.arg if given.arg in names or signature.kwarg is None else signature.kwarg.arg
+        return given.arg if given.arg in parameter_names(signature) or signature.kwarg is None else signature.kwarg.arg
     names_in_order = [one.arg for one in (*signature.posonlyargs, *signature.args)][bound:]
     index = next((i for i, node in enumerate(call.args) if node is given), len(names_in_order))
     if index < len(names_in_order):

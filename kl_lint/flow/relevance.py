@@ -31,7 +31,7 @@ from kl_lint.flow.survey import (
 )
 from kl_lint.flow.syntax import nodes_of, walk
 
-__all__ = ["Concern", "Relevant", "concerns_callers", "made_by", "names_for", "registries", "relevant_names"]
+__all__ = ["Concern", "Relevant", "concerns_callers", "names_for", "registries", "relevant_names"]
 
 UNREDUCED = ('"none"', "'none'", "torch.kl_div")
 """What a text says that leaves a divergence unreduced, so that callers may average it; so does the word `reduce`."""
@@ -103,17 +103,12 @@ def relevant_names(source: Source, seeds: frozenset[str] = SEEDS) -> Relevant:
     return Relevant(names | writers, makers | writers, near | writers)
 
 
-def names_for(words: frozenset[str], source: Source) -> frozenset[str]:
-    """The names under which a file knows what goes by `words`, there or elsewhere."""
+def names_for(words: frozenset[str], source: Source, *, makers: bool = False) -> frozenset[str]:
+    """The names under which a file knows what goes by `words`, there or elsewhere, or what calling it makes: where a
+    word says so itself, or all are known for `makers`.
+    """
     reached: dict[str, bool] = {}
-    spread([(word, may_make(word)) for word in sorted(words)], surveyed(source), reached)
-    return frozenset(reached)
-
-
-def made_by(words: frozenset[str], source: Source) -> frozenset[str]:
-    """`words`, which stand for what computes a divergence or makes it, and the names that are given what they make."""
-    reached: dict[str, bool] = {}
-    spread([(word, True) for word in sorted(words)], surveyed(source), reached)
+    spread([(word, makers or may_make(word)) for word in sorted(words)], surveyed(source), reached)
     return frozenset(reached)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from kl_lint.flow.syntax import REPORTING, only_owners, viewed, walk
+from kl_lint.flow.syntax import REPORTING, only_owners, parameter_names, viewed, walk
 
 __all__ = ["Changers", "Slice", "changed_by_turns", "gone_through", "slice_of"]
 
@@ -137,8 +137,7 @@ class Changers:
             if name in self._known or name not in self._functions:
                 continue
             self._known[name] = False
-            signature = self._functions[name].args
-            parameters = {one.arg for one in (*signature.posonlyargs, *signature.args, *signature.kwonlyargs)}
+            parameters = parameter_names(self._functions[name].args)
             for piece in pieces_of(self._functions[name]):
                 if not parameters.isdisjoint(piece.changes):
                     changed.append(name)

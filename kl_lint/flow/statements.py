@@ -157,8 +157,9 @@ def arm(
         written = frame.close_branch()
         frame.conditions = conditions
         dead, frame.dead = frame.dead, False
-    kept = {name: value for name, value in written.items() if value is not doubts.get(name)}
-    return None if dead else (guards, kept)
+    if doubts:
+        written = {name: value for name, value in written.items() if value is not doubts.get(name)}
+    return None if dead else (guards, written)
 
 
 def branch(frame: Frame, node: ast.If) -> None:

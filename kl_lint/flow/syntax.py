@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-__all__ = ["nodes_of", "only_owners", "viewed", "walk", "walk_rows", "way"]
+__all__ = ["REPORTING", "nodes_of", "only_owners", "parameter_names", "viewed", "walk", "walk_rows", "way"]
 
 REPORTING = frozenset("log log_dict log_metrics info debug warning error write save dump print watch".split())
 """The names of functions that tell of what they are given, or write it down, and leave it as it is."""
@@ -94,6 +94,11 @@ def reaches(node: ast.AST, rows: Sequence[int]) -> bool:
     first = decorators[0].lineno if decorators else first
     index = bisect_left(rows, first)
     return index < len(rows) and rows[index] <= (getattr(node, "end_lineno", None) or first)
+
+
+def parameter_names(signature: ast.arguments) -> set[str]:
+    """The names of the parameters of a function, but for `*args` and `**kwargs`."""
+    return {one.arg for one in (*signature.posonlyargs, *signature.args, *signature.kwonlyargs)}
 
 
 def only_owners(nodes: Sequence[ast.AST]) -> set[int]:
